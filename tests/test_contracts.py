@@ -15,7 +15,7 @@ RECORDS = {
     "inventory",
     *("lineage", "ancestry", "sections", "views", "panels", "dataset_sections"),
     *("posterior_sections", "calibration_sections", "ensemble_sections"),
-    *("sweep_sections", "binning_sections", "wording"),
+    *("sweep_sections", "binning_sections", "kept_bins", "wording"),
 }
 
 

@@ -155,10 +155,11 @@ COMPONENTS = (
             # its digits seed the points that are tried
             "orrery.identity",
             "mwlmc.study.architectures",
-            "mwlmc.study.binnings",
             "halomass.study.architectures",
         ),
     ),
+    Component("effects", "orrery.sweeps.effects", "trained"),
+    Component("binning_choices", "mwlmc.study.binnings", "sweeping"),
     Component("forecast", "mwlmc.study.forecast", "milky_way_study"),
     Component(
         "answers",

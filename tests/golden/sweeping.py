@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from mwlmc.observed.planned_survey import giants
+from mwlmc.observed.binned_table import read_binned
+from mwlmc.observed.planned_survey import giants, survey_like
 from mwlmc.parameters import INFERRED
 from mwlmc.study import binnings
 from orrery.sweeps.halving import Halving
@@ -18,6 +19,7 @@ from orrery.sweeps.space import Choice, Float, Int, Log, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 from orrery.sweeps.worth import Contrast, design, measure_worth
 
+from .planned import TABLE
 from .quantities import Record, quantity
 from .trained import compared, tasks
 
@@ -66,7 +68,6 @@ def sweeps() -> Record:
         **_described("two", both),
         "importance": quantity([matters[path] for path in SPACE.domains]),
         **_worth(),
-        **_planned(),
         **compared(halved, SPACE),
         **tasks(),
     }
@@ -94,16 +95,22 @@ def _worth() -> Record:
     }
 
 
-def _planned() -> Record:
+def binning_choices() -> Record:
     """Returns the choices of planned surveys that are valued, and a quantity of draws."""
     draws = np.linspace(-40.0, 9.0, 2 * 3 * len(INFERRED)).reshape(2, 3, -1)
     names = tuple(parameter.name for parameter in INFERRED)
     record: Record = {}
-    for kind, usual in binnings.USUAL.items():
+    surveys = {"desi": survey_like(read_binned(TABLE)), "h3": giants()}
+    for kind, survey in surveys.items():
+        usual = binnings.USUAL[kind]
         point = {p: getattr(usual, p.partition(".")[2]) for p in binnings.SPACE.domains}
-        found = binnings.contrasts(point, stars=900, floor=0.5)
+        found = binnings.contrasts(survey, point, stars=900, floor=0.5)
         points = design(found, binnings.SEED, 2)
-        record[f"{kind}.contrasts"] = quantity([len(points), *(c.count for c in found)])
+        kept = binnings.kept(survey, {**point, "survey.patches": "healpix"}, 900)
+        record |= {
+            f"{kind}.contrasts": quantity([len(points), *(c.count for c in found)]),
+            f"{kind}.kept": quantity([kept.bins, kept.left_out, kept.stars]),
+        }
     for name in ("v_travel", "M_LMC(<50 kpc)"):
         experiment = binnings.PlannedExperiment(giants(), name, names)
         record[f"quantity.{name}"] = quantity(experiment.quantity(draws))

@@ -50,6 +50,7 @@ NO_NUMBERS = {
     "orrery.repair": "has what is damaged made again by who made it",
     "orrery.results.ancestry": "follows fingerprints from a result to what it was made of",
     "orrery.results.binning_sections": "tells what `sweeps` compared",
+    "orrery.results.kept_bins": "tells which bins are kept",
     "orrery.results.calibration_sections": "tells what `judging` found",
     "orrery.results.collation.collate": "writes the collated files",
     "orrery.results.collation.curves": "rounds curves of runs to what a page can show",

@@ -5,8 +5,9 @@ import ast
 import pytest
 
 from halomass.study import versions as of_masses
-from mwlmc.study import follow_up, shell_profiles, validation
+from mwlmc.study import binnings, follow_up, shell_profiles, validation
 from mwlmc.study import versions as of_both_galaxies
+from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
 
 from . import syntax
 from .components import COMPONENTS, FOLDER, NAMES
@@ -161,6 +162,8 @@ def test_each_version_is_in_a_fingerprint_or_in_the_documents_of_runs():
         **validation.VERSIONS,
         **shell_profiles.VERSIONS,
         **follow_up.VERSIONS,
+        **binnings.VERSIONS_OF_CHOICES,
+        **VERSIONS_OF_EFFECTS,
     }
     assert set(held) == set(NAMES) - IN_FINGERPRINTS
     assert held.items() <= today.items()

@@ -5,19 +5,22 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from halomass.study import architectures as halomass
 from orrery.learning import ensemble, posterior
 from orrery.learning.options import Learning, Training
 from orrery.parameters import FloatArray, Parameter
-from orrery.sweeps.architectures import (
+from orrery.sweeps.architectures import EnsembleTask, FlowTask
+from orrery.sweeps.comparison import SEEDS, Comparison
+from orrery.sweeps.effects import joint_effect
+from orrery.sweeps.options import (
     ENSEMBLE_SPACE,
     FLOW_SPACE,
-    EnsembleTask,
-    FlowTask,
+    EnsembleArchitecture,
+    FlowArchitecture,
 )
-from orrery.sweeps.comparison import SEEDS, Comparison
-from orrery.sweeps.options import EnsembleArchitecture, FlowArchitecture
-from orrery.sweeps.space import SearchSpace
+from orrery.sweeps.space import Int, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 
 from .judgements import COVARIANCE, LinearPosterior, linear_splits
@@ -44,6 +47,24 @@ def compared(trials: list[Trial], space: SearchSpace) -> Record:
     }
 
 
+def effects() -> Record:
+    """Returns what two of three options do together, and what they would by chance."""
+    space = SearchSpace({name: Int(1, 9) for name in ("width", "depth", "rate")})
+    random = np.random.default_rng(7)
+    trials = []
+    for number in range(9):
+        point = {name: int(random.integers(1, 10)) for name in space.domains}
+        score = 0.3 * point["width"] - 0.1 * point["depth"] + 0.2 * point["rate"]
+        trials.append(Trial(number, point, "finished", objectives={"p": score}))
+    found = joint_effect(space, Goal("p", "larger"), trials, ("width", "depth"))
+    chance = [found.by_chance, found.chance_scatter]
+    # by a forest, whose trees choose between options that are as good
+    return {
+        "joint": quantity([found.value, found.error], relative=1e-4),
+        "chance": quantity(chance, relative=1e-4),
+    }
+
+
 def tasks() -> Record:
     """Returns scores of what is learned, how often a trial reports, and what is varied."""
     splits = linear_splits(4, 60, 50)
@@ -66,8 +87,11 @@ def tasks() -> Record:
     widths = [EnsembleArchitecture(w, 4).networks.hidden for w in (10, 33)]
     spaces = {"flow": FLOW_SPACE, "ensemble": ENSEMBLE_SPACE, "seed": SEEDS}
     return {
-        "score.flow": quantity([*trial.values(), *scores]),
-        "score.ensemble": quantity(errors),
+        "score.flow": quantity([*trial.values(), scores.score, scores.error]),
+        "score.ensemble": quantity([errors.score, errors.error]),
+        "score.validation_errors": quantity(
+            [scores.validation_error, errors.validation_error]
+        ),
         "reports": quantity(heard),
         "widths": quantity(widths),
         "flow.hidden": quantity(FlowArchitecture(width=9, depth=3).flow.hidden),

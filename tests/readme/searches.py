@@ -2,7 +2,11 @@
 
 from itertools import chain
 
+import numpy as np
+
+from mwlmc.observed.planned_survey import FEWEST, SCALE
 from mwlmc.study.sweep_options import Binnings
+from orrery.sweeps.binnings import MOST_DROPPED
 
 from .files import NUMBER, printed, result, searched
 
@@ -12,7 +16,8 @@ def of_architectures():
     trials = result("architectures_trials")
     shape = changes["layers and nodes"]
     seeds = changes["seeds of one architecture"]
-    chance = f"{changes['layers and nodes, by seeds alone']['change']:.3f}"
+    unimportant = changes["layers and nodes, if they did not matter"]
+    chance = f"{unimportant['change']:.3f}"
     return {
         rf"over {NUMBER} architectures they make what .* by {NUMBER} ± {NUMBER} nat; chance alone "
         rf"would by {NUMBER}\.": [
@@ -29,7 +34,10 @@ def of_architectures():
             f"{shape['change']:.3f}",
             f"{shape['error']:.3f}",
         ],
-        rf"if nothing mattered but seeds it would be {NUMBER}": [chance],
+        rf"If they did not matter, .*, {NUMBER} ± {NUMBER} would be found": [
+            chance,
+            f"{unimportant['error']:.3f}",
+        ],
         rf"seeds of one architecture scatter by {NUMBER} ± {NUMBER} \(`": [
             f"{seeds['change']:.3f}",
             f"{seeds['error']:.3f}",
@@ -91,7 +99,42 @@ def of_worths(motions):
             *narrowing("dispersions"),
         ],
         rf"twice the stars {TWO}, a second": gains("twice the stars"),
-        rf"a second bin of distance {TWO}\.": gains("bin 2 of distance"),
+        rf"a second bin of distance {TWO}\.": gains("2 bins of distance"),
+    }
+
+
+def least_used(survey):
+    """Returns what the binning that uses the fewest stars keeps, as the page says it."""
+    trials = result(f"binnings_{survey}_trials")
+    line = trials[np.argmin(trials["stars_used"])]
+    assert line["survey.patches"] == "healpix"
+    asked = line["bins_kept"] + line["bins_left_out"]
+    return [
+        str(line["survey.distance_bins"]),
+        f"{line['bins_kept']}",
+        f"{asked}",
+        f"{line['stars_used']:,.0f}",
+        f"{Binnings().stars_of(survey):,}",
+    ]
+
+
+def of_left_out_bins():
+    """What binnings leave out, and which simulations each of them cannot use."""
+    tables = [result(f"binnings_{survey}_trials") for survey in BINNED]
+    desi, h3 = map(least_used, BINNED)
+    bins, stars = rf"{NUMBER} of {NUMBER}", rf"with {NUMBER} of {NUMBER}"
+    return {
+        rf"simulations, up to {NUMBER} %, in which": [f"{100 * MOST_DROPPED:.0f}"],
+        rf"fewer than {NUMBER} expected stars .*, as in {TWO} of the binnings\.": [
+            f"{FEWEST:.0f}",
+            *(str((table["bins_left_out"] > 0).sum()) for table in tables),
+        ],
+        rf"DESI's with {NUMBER} bins of distance keep {bins} bins of v_gsr, {stars} expected "
+        rf"stars at {NUMBER} to {NUMBER} kpc, H3's": [
+            *desi,
+            *(f"{end:.0f}" for end in SCALE),
+        ],
+        rf"H3's with {NUMBER} bins {bins}, {stars}\. The": h3,
     }
 
 
@@ -114,6 +157,7 @@ def of_binnings():
         rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": desi,
         rf"HEALPix patches, {TWO}, both": h3,
         **of_worths({desi[1], h3[1]}),
+        **of_left_out_bins(),
         rf"means over {NUMBER} to {NUMBER} pairs of mixtures": [
             f"{min(seeds)}",
             f"{max(seeds)}",

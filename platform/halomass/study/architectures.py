@@ -12,8 +12,10 @@ from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
-from orrery.sweeps.architectures import ENSEMBLE_SHAPE, ENSEMBLE_SPACE, EnsembleTask
+from orrery.sweeps.architectures import EnsembleTask
 from orrery.sweeps.comparison import compare
+from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
+from orrery.sweeps.options import ENSEMBLE_SHAPE, ENSEMBLE_SPACE
 
 NEIGHBOURS = 25
 
@@ -22,15 +24,21 @@ def ensemble_architectures(options: EnsembleArchitectures) -> Result:
     """Returns which networks learn best the mass of a halo, and how much it matters.
 
     Raises:
-        ValueError: If a catalogue is not what the options say.
+        ValueError: If a catalogue is not what the options say, or no search can vary the
+            architecture; nothing is simulated then.
         OSError: If a file cannot be read or written.
     """
+    ENSEMBLE_SPACE.check(options.architecture)
     campaign = options.campaign
     binning = ensemble_features(campaign.seed, NEIGHBOURS)[label_noisy(NEIGHBOURS)]
     with (
         cluster.connect(),
         record(
-            "architectures", options, campaign.reports, VERSIONS, SUMMARIES
+            "architectures",
+            options,
+            campaign.reports,
+            {**VERSIONS, **VERSIONS_OF_EFFECTS},
+            SUMMARIES,
         ) as recording,
     ):
         recording.words(host_words())

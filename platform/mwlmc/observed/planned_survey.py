@@ -6,6 +6,7 @@ gives those of each bin, and their errors. Position on the sky and distance are 
 independent, which they are not quite: a survey's fields differ in depth.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +34,7 @@ from mwlmc.sky.patches import (
     healpix_patches,
     within,
 )
-from mwlmc.sky.selection_function import NSIDE
+from mwlmc.sky.selection_function import NSIDE, Bin
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
 
@@ -97,11 +98,34 @@ class SurveyBinning:
                 f"{self.distance_bins} bins of v_gsr and {self.v_tb_bins} of v_tb: give 1 "
                 "or more, and 0 or more"
             )
-        if self.stars < 1 or self.error_floor < 0:
+        if self.stars < 1 or not 0 <= self.error_floor < math.inf:
             raise ValueError(
                 f"{self.stars} stars with an error of {self.error_floor} km/s at least: "
-                "give 1 star or more, and 0 km/s or more"
+                "give 1 star or more, and 0 km/s or more, not infinite"
             )
+
+
+@dataclass(frozen=True)
+class Support:
+    """What a survey's binning keeps, where bins with too few expected stars are left out.
+
+    Arguments:
+        patches: The patches in which a bin of v_gsr is kept.
+        v_gsr_bins: The bins of v_gsr that are kept.
+        v_gsr_left_out: Those that are left out.
+        v_tb_bins: The bins of v_tb that are kept.
+        stars: The expected stars at 30-100 kpc in bins of v_gsr that are kept.
+
+    Example:
+        >>> giants().support(SurveyBinning("whole", 2, v_tb_bins=3, stars=900))
+        Support(patches=1, v_gsr_bins=2, v_gsr_left_out=0, v_tb_bins=3, stars=900.0)
+    """
+
+    patches: int = 0
+    v_gsr_bins: int = 0
+    v_gsr_left_out: int = 0
+    v_tb_bins: int = 0
+    stars: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +194,25 @@ class PlannedSurvey:
         found = self._full(chosen)
         return found.supported(self._counts(found, chosen).tolist(), FEWEST)
 
+    def support(self, chosen: SurveyBinning) -> Support:
+        """Returns what a binning keeps; nothing where no bin has enough stars.
+
+        Arguments:
+            chosen: The binning, and how many stars there are.
+        """
+        found = self._full(chosen)
+        counts = self._counts(found, chosen)
+        all_bins = list(zip(found.bins, counts >= FEWEST, strict=True))
+        radial = [(b, kept) for b, kept in all_bins if b.quantity == "v_gsr"]
+        used = [b for b, kept in radial if kept]
+        return Support(
+            len({b.patch for b in used}),
+            len(used),
+            len(radial) - len(used),
+            sum(bool(kept) for b, kept in all_bins if b.quantity == "v_tb"),
+            float(sum(self._counted(b, chosen.stars, SCALE) for b in used)),
+        )
+
     def errors(self, binning: SkyBinning, chosen: SurveyBinning) -> FloatArray:
         """Returns the standard errors `[S]` of a binning's entries, the LMC's first."""
         found = count_errors(binning, self._counts(binning, chosen), self.motion_error)
@@ -210,16 +253,17 @@ class PlannedSurvey:
         return contiguous([float(edge) for edge in edges.round(1)])
 
     def _counts(self, binning: SkyBinning, chosen: SurveyBinning) -> FloatArray:
+        return np.array([self._counted(b, chosen.stars) for b in binning.bins])
+
+    def _counted(self, one: Bin, stars: int, limits: Range = (0.0, np.inf)) -> float:
+        """Returns the expected stars of a bin between two distances [kpc]."""
         known = {
             within(piece, self.footprint).name: piece
             for choice in _PIECES
             for piece in pieces(choice)
         }
-        counts = [
-            self.count(known[b.patch], b.lower, b.upper, chosen.stars)
-            for b in binning.bins
-        ]
-        return np.array(counts)
+        near, far = max(one.lower, limits[0]), min(one.upper, limits[1])
+        return self.count(known[one.patch], near, max(near, far), stars)
 
 
 def _cell_centres() -> Directions:

@@ -14,8 +14,10 @@ from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
-from orrery.sweeps.architectures import FLOW_SHAPE, FLOW_SPACE, FlowTask
+from orrery.sweeps.architectures import FlowTask
 from orrery.sweeps.comparison import compare
+from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
+from orrery.sweeps.options import FLOW_SHAPE, FLOW_SPACE
 
 DATA = "with v_tb"
 
@@ -24,9 +26,11 @@ def flow_architectures(options: FlowArchitectures) -> Result:
     """Returns which flow learns best what DESI's stars say, and how much it matters.
 
     Raises:
-        ValueError: If the stars are not what the options say.
+        ValueError: If the stars are not what the options say, or no search can vary the
+            architecture; nothing is simulated then.
         OSError: If a file cannot be read or written.
     """
+    FLOW_SPACE.check(options.architecture)
     campaign = options.campaign
     stars = load_binned(
         options.stars,
@@ -40,7 +44,11 @@ def flow_architectures(options: FlowArchitectures) -> Result:
     with (
         cluster.connect(),
         record(
-            "architectures", options, campaign.reports, VERSIONS, SUMMARIES
+            "architectures",
+            options,
+            campaign.reports,
+            {**VERSIONS, **VERSIONS_OF_EFFECTS},
+            SUMMARIES,
         ) as recording,
     ):
         recording.words(table_words())

@@ -1,6 +1,6 @@
 """Which binning of a planned survey tells most of both galaxies: a study of binnings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -11,12 +11,13 @@ from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import data_vector
 from mwlmc.observed.options import MomentChoice, StarSelection
 from mwlmc.observed.planned_survey import (
+    SCALE,
     PatchChoice,
     PlannedSurvey,
     Spacing,
+    Support,
     SurveyBinning,
     giants,
-    pieces,
     survey_like,
 )
 from mwlmc.parameters import INFERRED
@@ -36,11 +37,22 @@ from orrery.results.binning_sections import WidthQuantity, record_binnings
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.storage.dataset import Dataset
-from orrery.sweeps.binning_comparison import Question, compare_binnings
+from orrery.sweeps.binning_comparison import Kept, Question, compare_binnings
 from orrery.sweeps.binnings import BinningTask, Measured
 from orrery.sweeps.options import FlowArchitecture
-from orrery.sweeps.space import Choice, Float, Int, Point, SearchSpace
+from orrery.sweeps.space import (
+    Choice,
+    Domain,
+    Float,
+    Int,
+    Point,
+    SearchSpace,
+    apply,
+)
 from orrery.sweeps.worth import Contrast
+
+VERSION = 1  # of choices and their counts; raised whenever these numbers change
+VERSIONS_OF_CHOICES = {"binning_choices": VERSION}
 
 TITLES: dict[SurveyKind, str] = {"desi": "DESI-like", "h3": "H3-like"}
 # As Brooks et al. (2025b) bin the stars of each.
@@ -137,36 +149,73 @@ class PlannedExperiment:
         return values.reshape(draws.shape[:-1])
 
 
-def contrasts(point: Point, stars: int, floor: float) -> list[Contrast]:
+def contrasts(
+    survey: PlannedSurvey, point: Point, stars: int, floor: float
+) -> list[Contrast]:
     """Returns the choices of a survey that are valued, about the best binning.
 
+    A choice of bins or patches is as many as it adds to those that the survey has stars
+    for: bins of v_gsr in all patches, patches with one of them, or bins of v_tb.
+    Dispersions, twice the stars and a higher floor are one each; twice the stars also keep
+    bins that were left out.
+
     Arguments:
+        survey: The survey.
         point: Of the best binning.
         stars: The survey's stars at 30-100 kpc.
         floor: The floor under its errors [km/s].
+
+    Example:
+        >>> point = {path: getattr(USUAL["h3"], path[7:]) for path in SPACE.domains}
+        >>> found = contrasts(giants(), point, stars=1296, floor=0.0)
+        >>> found[0].label, found[0].count
+        ('5 bins of distance in each patch, not 4', 4)
     """
     base = {**point, "survey.stars": stars, "survey.error_floor": floor}
 
-    def but(**changes: Any) -> Mapping[str, Any]:
+    def but(**changes: Any) -> Point:
         return {**base, **{f"survey.{name}": value for name, value in changes.items()}}
+
+    def choice(key: str, given: Point, lacking: Point, label: str, of: str) -> Contrast:
+        have, less = (getattr(_support(survey, p), of) for p in (given, lacking))
+        words = label.format(have=have, less=less)
+        return Contrast(key, words, given, lacking, have - less)
 
     bins = max(base["survey.distance_bins"], 2)
     across = base["survey.v_tb_bins"] or 1
     return [
-        Contrast(
+        choice(
             "distance_bin",
-            f"bin {bins} of distance",
             but(distance_bins=bins),
             but(distance_bins=bins - 1),
+            f"{bins} bins of distance in each patch, not {bins - 1}",
+            "v_gsr_bins",
         ),
-        *(_patch_contrast(choice, but) for choice in get_args(PatchChoice)[1:]),
-        Contrast(
+        *(
+            choice(
+                f"patches.{patches}",
+                but(patches=patches),
+                but(patches="whole"),
+                f"{{have}} patches, not {{less}}: {patches}",
+                "patches",
+            )
+            for patches in get_args(PatchChoice)[1:]
+        ),
+        choice(
             "v_tb",
-            f"proper motions, bins: {across}",
             but(v_tb_bins=across),
             but(v_tb_bins=0),
-            across,
+            "proper motions, bins: {have}",
+            "v_tb_bins",
         ),
+        *_single_choices(base, but),
+    ]
+
+
+def _single_choices(base: Point, but: Callable[..., Point]) -> list[Contrast]:
+    """Returns the choices that add no bin and no patch of their own."""
+    stars, floor = base["survey.stars"], base["survey.error_floor"]
+    return [
         Contrast(
             "dispersions",
             "dispersions",
@@ -183,14 +232,35 @@ def contrasts(point: Point, stars: int, floor: float) -> list[Contrast]:
     ]
 
 
-def _patch_contrast(choice: PatchChoice, but: Any) -> Contrast:
-    count = len(pieces(choice))
-    return Contrast(
-        f"patches.{choice}",
-        f"{count} patches, not 1: {choice}",
-        but(patches=choice),
-        but(patches="whole"),
-        count - 1,
+def _support(survey: PlannedSurvey, point: Point) -> Support:
+    """Returns what the binning of a point keeps, whatever learns from it."""
+    binning = {path: value for path, value in point.items() if path != SEED}
+    return survey.support(apply(LearnedBinning(), binning).survey)
+
+
+def kept(survey: PlannedSurvey, point: Point, stars: int) -> Kept:
+    """Returns which bins of v_gsr the binning of a point keeps, and the stars in them.
+
+    Arguments:
+        survey: The survey.
+        point: Of the binning.
+        stars: The survey's stars at 30-100 kpc, if the point does not say how many.
+
+    Example:
+        >>> point = {"survey.patches": "healpix", "survey.distance_bins": 9}
+        >>> found = kept(giants(), point, stars=1296)
+        >>> found.bins, found.left_out, round(found.stars)
+        (51, 57, 1284)
+    """
+    point = {"survey.stars": stars, **point}
+    found = _support(survey, point)
+    return Kept(
+        found.v_gsr_bins,
+        found.v_gsr_left_out,
+        found.stars,
+        float(point["survey.stars"]),
+        "v_gsr bins",
+        f"expected stars at {SCALE[0]:g}-{SCALE[1]:g} kpc",
     )
 
 
@@ -198,14 +268,17 @@ def binnings(options: Binnings) -> Result:
     """Returns which binning of each planned survey is best, and what choices are worth.
 
     Raises:
-        ValueError: If the stars are not what the options say.
+        ValueError: If the stars are not what the options say, or no search can vary what
+            it shall; nothing is simulated then.
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
     planned = _planned(options)
+    _check_spaces(options, planned)
+    versions = {**VERSIONS, **VERSIONS_OF_CHOICES}
     with (
         cluster.connect(),
-        record("binnings", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
+        record("binnings", options, campaign.reports, versions, SUMMARIES) as recording,
     ):
         recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
@@ -246,6 +319,7 @@ def _question(
     options: Binnings, kind: SurveyKind, survey: PlannedSurvey, halos: Dataset
 ) -> Question:
     names = parameter_names(options.inferred)
+    stars = options.stars_of(kind)
     task = BinningTask(
         halos,
         kinematics.velocity_moments,
@@ -257,8 +331,6 @@ def _question(
         options.level,
         options.members,
     )
-    stars = options.stars_of(kind)
-    floor = options.error_floor
     reference = {
         path: getattr(USUAL[kind], path.removeprefix("survey."))
         for path in SPACE.domains
@@ -267,13 +339,31 @@ def _question(
         kind,
         task,
         SPACE,
-        LearnedBinning(unbinned_survey(options, kind), options.architecture),
+        _learned(options, kind),
         reference,
-        lambda point: contrasts(point, stars, floor),
-        {
-            "survey.stars": Int(stars, 2 * stars),
-            "survey.error_floor": Float(floor, floor + WORSE),
-        },
+        lambda point: contrasts(survey, point, stars, options.error_floor),
+        _more(options, kind),
         SEED,
         options.architecture.training.workers,
+        lambda point: kept(survey, point, stars),
     )
+
+
+def _learned(options: Binnings, kind: SurveyKind) -> LearnedBinning:
+    return LearnedBinning(unbinned_survey(options, kind), options.architecture)
+
+
+def _more(options: Binnings, kind: SurveyKind) -> dict[str, Domain]:
+    """Returns what choices vary that the search does not."""
+    stars, floor = options.stars_of(kind), options.error_floor
+    return {
+        "survey.stars": Int(stars, 2 * stars),
+        "survey.error_floor": Float(floor, floor + WORSE),
+    }
+
+
+def _check_spaces(options: Binnings, planned: Iterable[SurveyKind]) -> None:
+    """Raises ValueError if a search cannot vary what it shall, before anything is simulated."""
+    for kind in planned:
+        space = SearchSpace({**SPACE.domains, **_more(options, kind)})
+        space.check(_learned(options, kind))

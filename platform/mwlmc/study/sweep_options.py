@@ -12,7 +12,12 @@ from orrery.judging.options import LEVEL
 from orrery.learning.options import Training
 from orrery.option_types import check_once
 from orrery.parameters import Parameter, parameter_names
-from orrery.sweeps.options import Effort, FlowArchitecture, Sought
+from orrery.sweeps.options import (
+    Effort,
+    FlowArchitecture,
+    Sought,
+    check_batches_shared,
+)
 from orrery.tables.options import MOST_MISSING
 
 if TYPE_CHECKING:  # astropy takes a second
@@ -50,6 +55,9 @@ class FlowArchitectures:
     """The flow and training of which trials vary some options, and seeds are compared."""
     effort: Effort = field(default_factory=Effort)
     """How much is tried."""
+
+    def __post_init__(self) -> None:
+        check_batches_shared(self.architecture.training)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from orrery.learning.options import Flow, Learning, Networks, Training
+from orrery.learning.options import (
+    Flow,
+    Learning,
+    Networks,
+    Training,
+    check_members_shared,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class Prediction:
         window: How far the prediction of a test may be from the one that it lends its
             error to, in units of the parameter.
 
+    Raises:
+        ValueError: If the window is not positive, or there are more workers than members.
+
     Example:
         >>> Prediction(window=0.2).window
         0.2
@@ -63,3 +72,4 @@ class Prediction:
     def __post_init__(self) -> None:
         if not self.window > 0:
             raise ValueError(f"window {self.window} must be larger than 0")
+        check_members_shared(self.networks, self.learning)

@@ -26,7 +26,7 @@ from orrery.identity import JSON, fingerprint
 from orrery.learning.artefacts import ArtifactStore, labels, origin, read_parameters
 from orrery.learning.members import Outcome
 from orrery.learning.networks import Dense
-from orrery.learning.options import Learning, Networks
+from orrery.learning.options import Learning, Networks, check_members_shared
 from orrery.learning.scaling import Scaling, scaling
 from orrery.learning.training import Curve, OnEpoch, ignore_epoch, single_precision
 from orrery.option_types import check_types
@@ -209,11 +209,7 @@ class EnsemblePlan:
                 f"{len(self.groups)} groups for {len(splits.names)} summaries: name the group of "
                 "each summary"
             )
-        if self.learning.workers > self.networks.members:
-            raise ValueError(
-                f"{self.learning.workers} workers cannot share {self.networks.members} members: "
-                "use fewer workers"
-            )
+        check_members_shared(self.networks, self.learning)
         _check_pairs("training", splits.train)
         _check_pairs("validation", splits.validation)
 

@@ -194,3 +194,24 @@ class Learning:
                 raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
         if self.workers < 0:
             raise ValueError(f"workers={self.workers} must be 0 or larger")
+
+
+def check_members_shared(networks: Networks, learning: Learning) -> None:
+    """Raises ValueError if there are more workers than members that they could share.
+
+    Arguments:
+        networks: The members.
+        learning: How they learn.
+
+    Example:
+        >>> check_members_shared(Networks(members=5), Learning(workers=5))
+        >>> check_members_shared(Networks(members=5), Learning(workers=8))
+        Traceback (most recent call last):
+        ...
+        ValueError: 8 workers cannot share 5 members: use 5 workers or fewer
+    """
+    if learning.workers > networks.members:
+        raise ValueError(
+            f"{learning.workers} workers cannot share {networks.members} members: use "
+            f"{networks.members} workers or fewer"
+        )

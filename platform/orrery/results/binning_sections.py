@@ -7,6 +7,7 @@ from astropy.table import Table
 
 from orrery.parameters import Parameter
 from orrery.results.calibration_sections import record_calibration
+from orrery.results.kept_bins import add_kept_columns, kept_in_words, kept_numbers
 from orrery.results.lineage import record_summary_lineage
 from orrery.results.panels import Band, Constraint
 from orrery.results.recording import Number, Recording
@@ -14,6 +15,7 @@ from orrery.results.sections import FigureSection, Headline, Text
 from orrery.results.sweep_sections import (
     best_in_words,
     best_options,
+    difference_in_words,
     options_table,
     record_failures,
     trials_table,
@@ -69,7 +71,7 @@ def record_binnings(
         parameters: The P parameters of the posteriors.
     """
     record_summary_lineage(recording, key, found.test.pairs)
-    recording.metrics(_numbers(key, found))
+    recording.metrics({**_numbers(key, found), **kept_numbers(key, found)})
     recording.metrics(best_options(key, found.sweep.winner))
     recording.add(_headline(key, title, found, quantity))
     chosen = _chosen(key, title, found, quantity)
@@ -93,13 +95,14 @@ def record_binnings(
         matters = options_table(f"{key}.options", found.sweep)
         recording.tables({f"{title}: what matters": matters})
     behind = trials_table(f"{key}.worth_trials", found.worth_trials)
+    add_kept_columns(behind, key, found.kept, found.worth_trials)
     recording.tables(
         {
-            f"{title}: binnings that were tried": _tried(f"{key}.trials", found),
+            f"{title}: binnings that were tried": _tried(key, found),
             f"{title}: trials behind the worth": behind,
         }
     )
-    if found.worths_are_known:
+    if any(one.seeds > 1 for one in found.worths):
         recording.add(_figure(key, title, found, _GAIN, "information gain [nat]"))
         label = f"expected width of {quantity.name} [{quantity.printed}]"
         recording.add(_figure(key, title, found, _WIDTH, label))
@@ -113,16 +116,19 @@ def _headline(
     sweep = found.sweep
     best = best_in_words(key, sweep.winner)
     test = found.test
+    kept = kept_in_words(f"{key}.kept", found.kept, sweep.winner.point)
+    leaves = f" It {kept}." if kept.text else ""
     return Headline(
         f"{key}.headline",
         f"The best binning, {title}",
-        f"Trial {sweep.winner.number} of {len(sweep.trials)}: {best}. On the tests, which "
+        f"Trial {sweep.winner.number} of {len(sweep.trials)}: {best}.{leaves} On the tests, which "
         f"no trial has seen, it has an information gain of {test.gain:.3f} ± "
         f"{test.errors[_GAIN]:.3f} nat and an expected width of {quantity.name} of "
         f"{test.width:.3f} ± {test.errors[_WIDTH]:.3f} {quantity.printed}.",
         (
             *(f"{key}.winner", f"{key}.trials"),
             *best.shows,
+            *kept.shows,
             *(f"{key}.gain", f"{key}.gain_error"),
             *(f"{key}.width", f"{key}.width_error"),
         ),
@@ -143,6 +149,8 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
         "test": sweep.test,
         "test_error": sweep.test_error,
         "optimism": sweep.optimism,
+        "optimism_error": sweep.optimism_error,
+        "difference": abs(sweep.optimism),
         "gain": found.test.gain,
         "gain_error": found.test.errors["information_gain"],
         "width": found.test.width,
@@ -182,6 +190,8 @@ def _chosen(
     best = sweep.winner.objectives
     failed = sum(trial.state == "failed" for trial in sweep.trials)
     usual = _usual(key, found, quantity)
+    kept = kept_in_words(f"{key}.kept", found.kept, sweep.winner.point)
+    leaves = f" The best one {kept}." if kept.text else ""
     return Sentence(
         f"Of {len(sweep.trials)} binnings ({failed} failed, {len(found.uncalibrated)} of "
         "them because a test of calibration rejected their posterior on "
@@ -189,13 +199,15 @@ def _chosen(
         f"survey, trial {sweep.winner.number}, has an "
         f"information gain over the prior of {best[_GAIN]:.3f} nat and an expected width "
         f"(half of the central 68 %) of {quantity.name} of {best[_WIDTH]:.3f} "
-        f"{quantity.printed} on the validation pairs, by which it was chosen; {usual}.",
+        f"{quantity.printed} on the validation pairs, by which it was chosen; {usual}."
+        f"{leaves}",
         (
             *(f"{key}.{name}" for name in ("trials", "failed", "uncalibrated")),
             *(f"{key}.{name}" for name in ("calibration_tests", "winner")),
             f"{key}.validation_gain",
             f"{key}.validation_width",
             *usual.shows,
+            *kept.shows,
         ),
     )
 
@@ -204,10 +216,12 @@ def _usual(key: str, found: BinningComparison, quantity: WidthQuantity) -> Sente
     usual = found.reference.objectives
     if not usual:
         return Sentence("the usual binning's trial failed")
+    kept = kept_in_words(f"{key}.usual.kept", found.kept, found.reference.point)
+    leaves = f", and {kept}" if kept.text else ""
     return Sentence(
         f"the usual binning has {usual[_GAIN]:.3f} nat and {usual[_WIDTH]:.3f} "
-        f"{quantity.printed} there",
-        (f"{key}.usual.gain", f"{key}.usual.width"),
+        f"{quantity.printed} there{leaves}",
+        (f"{key}.usual.gain", f"{key}.usual.width", *kept.shows),
     )
 
 
@@ -216,19 +230,21 @@ def _tested(key: str, found: BinningComparison, quantity: WidthQuantity) -> Sent
     sweep = found.sweep
     test = found.test
     errors = test.errors
-    names = ["gain", "gain_error", "width", "width_error", "optimism"]
+    names = ["gain", "gain_error", "width", "width_error", "difference"]
+    if not math.isnan(sweep.optimism_error):
+        names.append("optimism_error")
     luck = ""
     if len(sweep.seeds) > 1:
         names += ["repeats", "scatter"]
         luck = (
-            f"; from {len(sweep.seeds)} other seeds it scatters by {sweep.scatter:.3f} "
-            f"{sweep.unit} on the validation pairs"
+            f" From {len(sweep.seeds)} other seeds it scatters by {sweep.scatter:.3f} "
+            f"{sweep.unit} on the validation pairs."
         )
     return Sentence(
         "On the tests, which no trial has seen and which were used once, the best one "
         f"has {test.gain:.3f} ± {errors['information_gain']:.3f} nat and {test.width:.3f} "
-        f"± {errors['width']:.3f} {quantity.printed}. In what was sought it was "
-        f"optimistic by {sweep.optimism:.3f} {sweep.unit}{luck}.",
+        f"± {errors['width']:.3f} {quantity.printed}. In what was sought it is there "
+        f"{difference_in_words(sweep, '.3f')}.{luck}",
         tuple(f"{key}.{name}" for name in names),
     )
 
@@ -280,15 +296,26 @@ def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Tabl
             "What the best binning has with a choice, less what it has without it: "
             f"information gain [nat] and expected width of {quantity.name}, with standard "
             "errors by the scatter over seeds; then for each of as many bins or patches "
-            "as the choice adds (more). A choice that helps has a positive gain and "
-            "a negative width."
+            "as the choice adds to those that the survey has stars for (more). A choice "
+            "that helps has a positive gain and a negative width."
+            f"{_untold(worths)}"
         ),
     }
     return table
 
 
+def _untold(worths: list[Worth]) -> str:
+    """Returns why there is no figure, where no choice has an error."""
+    if any(one.seeds > 1 for one in worths):
+        return ""
+    return (
+        " No choice has an error, since fewer than two seeds have finished with it and "
+        "without it: none is drawn."
+    )
+
+
 def _tried(key: str, found: BinningComparison) -> Table:
-    table = trials_table(key, found.sweep.trials)
+    table = trials_table(f"{key}.trials", found.sweep.trials)
     first = [trial.curve[0] if trial.curve else {} for trial in found.sweep.trials]
     table["rebinned"] = [int(one.get("rebinned", 0)) for one in first]
     table["rebinned_per_second"] = [
@@ -298,6 +325,7 @@ def _tried(key: str, found: BinningComparison) -> Table:
     table["rebinned_per_second"].info.format = "%.0f"
     caption = table.meta["caption"]
     table.meta["caption"] = f"{caption} Summaries that were not binned anew were read."
+    add_kept_columns(table, key, found.kept, found.sweep.trials)
     return table
 
 
@@ -308,7 +336,7 @@ def _figure(
         Constraint(one.contrast.label, one.interval(objective))
         for one in found.worths
         if one.seeds > 1
-    ) or (Constraint("no seed has finished", (0.0, 0.0, 0.0)),)
+    )
     short = "gain" if objective == _GAIN else "width"
     return FigureSection(
         f"{key}.worth_{short}",

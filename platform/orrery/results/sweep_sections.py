@@ -140,6 +140,8 @@ def _numbers(key: str, found: Comparison) -> dict[str, Number]:
         f"{key}.test": found.test,
         f"{key}.test_error": found.test_error,
         f"{key}.optimism": found.optimism,
+        f"{key}.difference": abs(found.optimism),
+        f"{key}.optimism_error": found.optimism_error,
         f"{key}.spread": found.spread,
         f"{key}.repeats": len(found.seeds),
         f"{key}.given": found.given,
@@ -150,9 +152,11 @@ def _numbers(key: str, found: Comparison) -> dict[str, Number]:
 
 def _untold(key: str, found: Comparison) -> set[str]:
     """Returns the numbers that are no numbers, where seeds or trials tell nothing."""
-    names = []
+    names = ["optimism"]
+    if math.isnan(found.optimism_error):
+        names.append("optimism_error")
     if len(found.seeds) < 2:
-        names += ["given", "scatter", "shape_effect_by_seeds"]
+        names += ["given", "scatter"]
     if found.tells_shape and math.isnan(found.shape_effect.error):
         names.append("shape_effect_error")
     return {f"{key}.{name}" for name in names}
@@ -166,12 +170,44 @@ def _summary(found: Comparison) -> str:
         f"Of {len(found.trials)} architectures ({failed} failed) the best one, trial "
         f"{found.winner.number}, has a {name} of {found.validation:.4f} {unit} on the "
         f"validation pairs, by which it was chosen, and of {found.test:.4f} ± "
-        f"{found.test_error:.4f} {unit} on the tests, which no trial has seen: it was "
-        f"optimistic by {found.optimism:.4f} {unit}.\n\n"
+        f"{found.test_error:.4f} {unit} on the tests, which no trial has seen: there it is "
+        f"{difference_in_words(found, '.4f')}.\n\n"
         f"The architectures' scores scatter by {found.spread:.4f} {unit} (half of the "
         f"central 68 %){_seeds_in_words(found)}."
         f"{_shape_in_words(found)}"
     )
+
+
+def difference_in_words(found: Comparison, form: str) -> str:
+    """Returns how the winner's score on the tests compares with that by which it was chosen.
+
+    Without its sign, and with its error, where that is known.
+
+    Arguments:
+        found: The comparison.
+        form: How numbers are written.
+
+    Example:
+        >>> from orrery.sweeps.space import Int, SearchSpace
+        >>> from orrery.sweeps.trial import Goal
+        >>> goal, space = Goal("p", "larger"), SearchSpace({"depth": Int(0, 9)})
+        >>> trials = [Trial(0, {"depth": 3}, "finished", objectives={"p": -6.15})]
+        >>> found = Comparison(goal, "nat", space, trials, [], -6.10, 0.04, (), 0.03)
+        >>> difference_in_words(found, ".2f").partition(",")[0]
+        'better by 0.05 ± 0.05 nat than on the validation pairs'
+    """
+    side = "worse" if found.optimism > 0 else "better"
+    size = f"{abs(found.optimism):{form}}"
+    than = "than on the validation pairs"
+    if found.is_optimistic is None:
+        return f"{side} by {size} {found.unit} {than}, with an error that is not known"
+    judged = "which is no more than other pairs may make"
+    if abs(found.optimism) > 2 * found.optimism_error:
+        judged = "which is more than other pairs make, but no optimism"
+    if found.is_optimistic:
+        judged = "by which the choice was optimistic"
+    error = f"{found.optimism_error:{form}}"
+    return f"{side} by {size} ± {error} {found.unit} {than}, {judged}"
 
 
 def _seeds_in_words(found: Comparison) -> str:
@@ -194,7 +230,8 @@ def _shape_numbers(key: str, found: Comparison) -> dict[str, float]:
     return {
         f"{key}.shape_effect": effect.value,
         f"{key}.shape_effect_error": effect.error,
-        f"{key}.shape_effect_by_seeds": effect.by_seeds,
+        f"{key}.shape_effect_by_chance": effect.by_chance,
+        f"{key}.shape_effect_by_chance_scatter": effect.chance_scatter,
     }
 
 
@@ -208,16 +245,13 @@ def _shape_in_words(found: Comparison) -> str:
     if math.isnan(effect.error):
         error = ""
         how = "so few trials tell no error"
-    chance = ""
-    if len(found.seeds) > 1:
-        chance = (
-            f"; {effect.by_seeds:.4f} {found.unit} would be found if nothing mattered but "
-            "seeds"
-        )
     return (
         f"\n\nThe number of layers and nodes ({names}) changes the score by "
         f"{effect.value:.4f}{error} {found.unit} (standard deviation that each makes "
-        f"alone, by functional ANOVA, added in quadrature; {how}){chance}."
+        f"alone, by functional ANOVA, added in quadrature; {how}); "
+        f"{effect.by_chance:.4f} ± {effect.chance_scatter:.4f} {found.unit} would be found "
+        "if they did not matter (mean and standard deviation where they are exchanged "
+        "among the trials)."
     )
 
 
@@ -233,7 +267,11 @@ def changes_table(key: str, found: Comparison) -> Table:
         effect = found.shape_effect
         rows = [
             ("layers and nodes", effect.value, effect.error),
-            ("layers and nodes, by seeds alone", effect.by_seeds, math.nan),
+            (
+                "layers and nodes, if they did not matter",
+                effect.by_chance,
+                effect.chance_scatter,
+            ),
             *rows,
         ]
     table = Table(rows=rows, names=["what", "change", "error"])
@@ -243,7 +281,11 @@ def changes_table(key: str, found: Comparison) -> Table:
     of = " [nat]" if found.unit == "nat" else ""
     table.meta = {
         "key": key,
-        "caption": f"Standard deviations of the score{of} that each makes alone.",
+        "caption": (
+            f"Standard deviations of the score{of} that each makes alone. If layers and "
+            "nodes did not matter: the mean of what would be found, and in place of an "
+            "error its standard deviation, where they are exchanged among the trials."
+        ),
     }
     return table
 

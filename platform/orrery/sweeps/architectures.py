@@ -14,47 +14,41 @@ import numpy as np
 from orrery.branches import LEARNING, TEST_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON
 from orrery.learning import ensemble, posterior
-from orrery.learning.ensemble import EnsemblePlan
+from orrery.learning.ensemble import Ensemble, EnsemblePlan
 from orrery.learning.flow_training import FlowPlan
+from orrery.learning.posterior import Posterior
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.sweeps.evaluation import Report
 from orrery.sweeps.options import EnsembleArchitecture, FlowArchitecture
-from orrery.sweeps.space import Choice, Int, Log, SearchSpace
 from orrery.sweeps.trial import Goal
 
 REPORTS = 20  # of a trial, about
-
-
-FLOW_SPACE = SearchSpace(
-    {
-        "kind": Choice(("maf", "nsf")),
-        "transforms": Int(2, 8),
-        "width": Int(16, 128, log=True),
-        "depth": Int(1, 3),
-        "training.learning_rate": Log(1e-3, 3e-2),
-        "training.batch_size": Choice((128, 256, 512)),
-    }
-)
-
-
-FLOW_SHAPE = ("transforms", "width", "depth")
-
-
-ENSEMBLE_SPACE = SearchSpace(
-    {
-        "width": Int(4, 64, log=True),
-        "depth": Int(1, 6),
-        "learning.learning_rate": Log(3e-4, 1e-2),
-    }
-)
-ENSEMBLE_SHAPE = ("width", "depth")
 
 
 def without_test(splits: Splits) -> Splits:
     """Returns pairs none of which are tests."""
     test = splits.test
     return replace(splits, test=Pairs(test.theta[:0], test.x[:0]))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How well an architecture does on tests, trained once.
+
+    Arguments:
+        score: On the tests.
+        error: Its standard error, as so many tests give it.
+        validation_error: The standard error of its score on the validation pairs.
+
+    Example:
+        >>> Scored(0.15, 0.01, 0.01).score
+        0.15
+    """
+
+    score: float
+    error: float
+    validation_error: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,26 +93,29 @@ class FlowTask:
         return convolve(pairs, self.covariance, random)
 
     def __call__(self, options: FlowArchitecture, report: Report) -> dict[str, float]:
-        noisy = self.noisy(self.splits.validation, VALIDATION_NOISE)
-        return {self.goal.name: self._score(options, noisy, report)[0]}
+        return {self.goal.name: self._validated(self._trained(options, report))[0]}
 
-    def score(self, options: FlowArchitecture, pairs: Pairs) -> tuple[float, float]:
-        """Returns the mean log-probability of tests, and its standard error [nat].
+    def score(self, options: FlowArchitecture, pairs: Pairs) -> Scored:
+        """Returns the mean log-probability of tests, with standard errors [nat].
 
         Arguments:
             options: The architecture, which is trained anew.
             pairs: The tests, without errors.
         """
-        return self._score(options, self.noisy(pairs, TEST_NOISE), _no_report)
+        trained = self._trained(options, _no_report)
+        noisy = self.noisy(pairs, TEST_NOISE)
+        score, error = _mean(trained.log_prob(noisy.theta, noisy.x))
+        return Scored(score, error, self._validated(trained)[1])
 
-    def _score(
-        self, options: FlowArchitecture, noisy: Pairs, report: Report
-    ) -> tuple[float, float]:
+    def _validated(self, trained: Posterior) -> tuple[float, float]:
+        noisy = self.noisy(self.splits.validation, VALIDATION_NOISE)
+        return _mean(trained.log_prob(noisy.theta, noisy.x))
+
+    def _trained(self, options: FlowArchitecture, report: Report) -> Posterior:
         plan = self._plan(options)
         with tempfile.TemporaryDirectory() as folder:
             on_epoch = each_epoch(report, options.training.max_epochs)
-            trained = posterior.fit_plan(plan, Path(folder), on_epoch)
-        return _mean(trained.log_prob(noisy.theta, noisy.x))
+            return posterior.fit_plan(plan, Path(folder), on_epoch)
 
     def _plan(self, options: FlowArchitecture) -> FlowPlan:
         return FlowPlan(
@@ -167,27 +164,25 @@ class EnsembleTask:
     def __call__(
         self, options: EnsembleArchitecture, report: Report
     ) -> dict[str, float]:
-        return {self.goal.name: self._score(options, self.splits.validation, report)[0]}
+        trained = self._trained(options, report)
+        return {self.goal.name: _rmse(trained, self.splits.validation)[0]}
 
-    def score(self, options: EnsembleArchitecture, pairs: Pairs) -> tuple[float, float]:
-        """Returns the root mean square error of tests, and its standard error.
+    def score(self, options: EnsembleArchitecture, pairs: Pairs) -> Scored:
+        """Returns the root mean square error of tests, with standard errors.
 
         Arguments:
             options: The architecture, which is trained anew.
             pairs: The tests.
         """
-        return self._score(options, pairs, _no_report)
+        trained = self._trained(options, _no_report)
+        score, error = _rmse(trained, pairs)
+        return Scored(score, error, _rmse(trained, self.splits.validation)[1])
 
-    def _score(
-        self, options: EnsembleArchitecture, pairs: Pairs, report: Report
-    ) -> tuple[float, float]:
+    def _trained(self, options: EnsembleArchitecture, report: Report) -> Ensemble:
         plan = self._plan(options)
         with tempfile.TemporaryDirectory() as folder:
             on_epoch = each_epoch(report, options.learning.max_epochs)
-            trained = ensemble.fit_plan(plan, Path(folder), on_epoch)
-        square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
-        rmse = float(np.sqrt(square))
-        return rmse, error / (2 * rmse)
+            return ensemble.fit_plan(plan, Path(folder), on_epoch)
 
     def _plan(self, options: EnsembleArchitecture) -> EnsemblePlan:
         return EnsemblePlan(
@@ -215,6 +210,13 @@ def each_epoch(
 
 def _no_report(values: Mapping[str, float]) -> None:
     """Does nothing: of a test nobody follows the epochs."""
+
+
+def _rmse(trained: Ensemble, pairs: Pairs) -> tuple[float, float]:
+    """Returns the root mean square error of a parameter and its standard error."""
+    square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
+    rmse = float(np.sqrt(square))
+    return rmse, error / (2 * rmse)
 
 
 def _mean(values: FloatArray) -> tuple[float, float]:

@@ -17,6 +17,39 @@ from orrery.sweeps.worth import Contrast, Worth, measure_worth, without
 from orrery.terminal import say
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a binning keeps, where bins with too few expected objects are left out.
+
+    Arguments:
+        bins: The bins that it keeps.
+        left_out: Those that are left out.
+        stars: The expected stars that its bins use.
+        all_stars: Those that the survey has.
+        what: What the bins are called.
+        which: What the stars are called, which may say where they are.
+
+    Example:
+        >>> Kept(47, 34, 771.0, 856.0).asked
+        81
+    """
+
+    bins: int
+    left_out: int
+    stars: float
+    all_stars: float
+    what: str = "bins"
+    which: str = "expected stars"
+
+    @property
+    def asked(self) -> int:
+        """The bins that were asked for."""
+        return self.bins + self.left_out
+
+
+Keeping = Callable[[Point], Kept]
+
+
 @dataclass(frozen=True, eq=False)
 class BinningComparison:
     """What is known of binnings after a sweep.
@@ -28,6 +61,7 @@ class BinningComparison:
         worths: What choices are worth.
         worth_trials: The trials that tell it.
         calibration_tests: Validation pairs by which each trial's calibration was judged.
+        kept: Returns what the binning of a point keeps; None where none leaves out any.
 
     Example:
         >>> BinningComparison(None, None, None, [], [], 400).worths
@@ -40,6 +74,7 @@ class BinningComparison:
     worths: list[Worth]
     worth_trials: list[Trial]
     calibration_tests: int
+    kept: Keeping | None = None
 
     @property
     def uncalibrated(self) -> list[Trial]:
@@ -108,6 +143,7 @@ class Question:
         more: What choices vary that the search does not, by dotted path.
         seed_path: The dotted path of the seed from which a posterior is learned.
         workers: Processes of Ray Train that each trial starts.
+        kept: Returns what the binning of a point keeps; None where none leaves out any.
 
     Example:
         >>> from orrery.sweeps.space import Int
@@ -127,6 +163,7 @@ class Question:
     more: Mapping[str, Domain]
     seed_path: str
     workers: int = 0
+    kept: Keeping | None = None
 
 
 def compare_binnings(
@@ -173,7 +210,23 @@ def compare_binnings(
     # with as many threads as a trial, so that the same posterior is learned again
     with one_thread():
         score = task.test(apply(question.options, winner.point))
-    compared = Comparison(
+    compared = _compared(question, trials, tried, score)
+    judged = min(task.tests, len(score.pairs.validation))
+    return BinningComparison(
+        compared, trials[0], score, worths, tried, judged, question.kept
+    )
+
+
+def _compared(
+    question: Question,
+    trials: list[Trial],
+    tried: list[Trial],
+    score: BinningScore,
+) -> Comparison:
+    """Returns how binnings compare, the best one from other seeds, and its score on tests."""
+    task = question.task
+    winner = best(trials, task.goal)
+    return Comparison(
         task.goal,
         task.unit,
         question.space,
@@ -181,9 +234,8 @@ def compare_binnings(
         [trial for trial in tried if _is(trial, winner, question)],
         score.objectives[task.sought],
         score.errors[task.sought],
+        validation_error=score.validation_errors[task.sought],
     )
-    judged = min(task.tests, len(score.pairs.validation))
-    return BinningComparison(compared, trials[0], score, worths, tried, judged)
 
 
 def _is(trial: Trial, winner: Trial, question: Question) -> bool:

@@ -8,7 +8,7 @@ import functools
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -127,6 +127,8 @@ class BinningScore:
         pairs: What was learned and judged.
         coverage: TARP, of those simulations by which a trial's calibration is judged.
         ranks: Simulation-based calibration, of the same.
+        validation_errors: The standard errors of gain and width on the validation pairs,
+            of who was tested on others.
 
     Example:
         >>> from types import SimpleNamespace
@@ -140,6 +142,7 @@ class BinningScore:
     pairs: Splits
     coverage: Coverage
     ranks: Ranks
+    validation_errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def gain(self) -> float:
@@ -270,7 +273,7 @@ class BinningTask:
         return score.objectives
 
     def test(self, options: Any) -> BinningScore:
-        """Returns how a binning does on the tests.
+        """Returns how a binning does on the tests, and how well its validation is known.
 
         Arguments:
             options: The options of the trial, which is learned anew.
@@ -278,7 +281,9 @@ class BinningTask:
         measured = self.experiment.measure(options)
         pairs = self._pairs(measured, _no_report)
         learned = self._learn(options, measured, without_test(pairs), _no_report)
-        return self._judge(learned, pairs)
+        validated = self._judge(learned, replace(pairs, test=pairs.validation))
+        tested = self._judge(learned, pairs)
+        return replace(tested, validation_errors=validated.errors)
 
     def _pairs(self, measured: Measured, report: Report) -> Splits:
         """Returns the pairs of a binning, binned anew or read, and reports which."""

@@ -1,7 +1,7 @@
 """A comparison of architectures: what they change, and what the seed of one changes.
 
-The winner alone is tested, once; the difference to what it had on the validation pairs,
-by which it was chosen, is its optimism.
+The winner alone is tested, once; what it had more on the validation pairs, by which it was
+chosen, is its optimism, as far as that is more than other pairs make.
 """
 
 import math
@@ -17,6 +17,7 @@ from orrery.execution.cluster import one_thread
 from orrery.identity import JSON
 from orrery.pairs import Pairs
 from orrery.parameters import FloatArray
+from orrery.sweeps.architectures import Scored
 from orrery.sweeps.effects import Effect, joint_effect
 from orrery.sweeps.evaluation import Report
 from orrery.sweeps.options import Effort
@@ -38,7 +39,7 @@ class Task(Protocol):
         ...     unit = "dex"
         ...     identity = {}
         ...     def __call__(self, options, report): return {"rmse": 0.1}
-        ...     def score(self, options, pairs): return 0.1, 0.01
+        ...     def score(self, options, pairs): return Scored(0.1, 0.01, 0.01)
         >>> task: Task = Constant()
         >>> task.goal.better
         'smaller'
@@ -61,7 +62,7 @@ class Task(Protocol):
 
     def __call__(self, options: Any, report: Report) -> Mapping[str, float]: ...
 
-    def score(self, options: Any, pairs: Pairs) -> tuple[float, float]: ...
+    def score(self, options: Any, pairs: Pairs) -> Scored: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,8 @@ class Comparison:
         test: The winner's score on the tests.
         test_error: Its standard error.
         shape: The options that are the shape of what learns: its layers and their widths.
+        validation_error: The standard error of the winner's score on the validation
+            pairs; NaN where it is not known.
 
     Example:
         >>> trials = [
@@ -97,6 +100,7 @@ class Comparison:
     test: float
     test_error: float
     shape: tuple[str, ...] = ()
+    validation_error: float = math.nan
 
     @property
     def winner(self) -> Trial:
@@ -112,6 +116,18 @@ class Comparison:
     def optimism(self) -> float:
         """By how much the winner is better on validation pairs than on tests."""
         return self.goal.loss(self.test) - self.goal.loss(self.validation)
+
+    @property
+    def optimism_error(self) -> float:
+        """Its standard error, by that of both scores: the pairs are others; NaN if unknown."""
+        return math.hypot(self.test_error, self.validation_error)
+
+    @property
+    def is_optimistic(self) -> bool | None:
+        """Whether it is better there by more than two standard errors; None if unknown."""
+        if math.isnan(self.optimism_error):
+            return None
+        return self.optimism > 2 * self.optimism_error
 
     @property
     def scores(self) -> FloatArray:
@@ -166,9 +182,7 @@ class Comparison:
     @cached_property
     def shape_effect(self) -> Effect:
         """By how much the shape of what learns changes the score."""
-        return joint_effect(
-            self.space, self.goal, self.trials, self.shape, self.scatter
-        )
+        return joint_effect(self.space, self.goal, self.trials, self.shape)
 
     @property
     def effects(self) -> dict[str, float]:
@@ -232,5 +246,15 @@ def compare(
     say(f"training the winner, trial {winner.number}, once more to test it")
     # with as many threads as a trial, so that the same network is learned again
     with one_thread():
-        score, error = task.score(apply(architecture, winner.point), test)
-    return Comparison(task.goal, task.unit, space, trials, repeats, score, error, shape)
+        tested = task.score(apply(architecture, winner.point), test)
+    return Comparison(
+        task.goal,
+        task.unit,
+        space,
+        trials,
+        repeats,
+        tested.score,
+        tested.error,
+        shape,
+        tested.validation_error,
+    )

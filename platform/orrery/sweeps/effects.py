@@ -1,4 +1,4 @@
-"""How much several options together change a score, with an error and what seeds alone give."""
+"""How much several options together change a score, with an error and what chance alone gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +10,12 @@ from orrery.sweeps.proposals import main_effects
 from orrery.sweeps.space import SearchSpace
 from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial
 
-GROUPS = (
-    6  # of trials, each of which is left out once; and orders in which scores are dealt
-)
-_SEED = 0  # of these orders
+VERSION = 1  # of joint effects; raised whenever their numbers change
+VERSIONS_OF_EFFECTS = {"effects": VERSION}
+
+GROUPS = 6  # of trials, each of which is left out once
+EXCHANGES = 12  # of some options' values among the trials
+_SEED = 0  # of these exchanges
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,19 @@ class Effect:
     Arguments:
         value: The standard deviation of the score that they make, in its unit.
         error: Its standard error.
-        by_seeds: What would be found on average if nothing mattered but seeds.
+        by_chance: What would be found on average if these options did not matter, and
+            all others as they do.
+        chance_scatter: The standard deviation of what would then be found.
 
     Example:
-        >>> Effect(0.06, 0.01, 0.02).value
+        >>> Effect(0.06, 0.01, 0.02, 0.005).value
         0.06
     """
 
     value: float
     error: float
-    by_seeds: float
+    by_chance: float
+    chance_scatter: float
 
 
 def joint_effect(
@@ -40,19 +45,19 @@ def joint_effect(
     goal: Goal,
     trials: Sequence[Trial],
     paths: Sequence[str],
-    scatter: float,
 ) -> Effect:
     """Returns by how much some options change a score, each alone, added in quadrature.
 
     The error is that of a jackknife which leaves out one group of trials after the
-    other (Shao & Wu 1989, doi:10.1214/aos/1176347263).
+    other (Shao & Wu 1989, doi:10.1214/aos/1176347263). What chance gives is found by
+    exchanging the values of these options among the trials, all else as it was: a
+    permutation test (Good 2005, doi:10.1007/b138696).
 
     Arguments:
         space: What was varied.
         goal: The score.
         trials: Those of a sweep; finished ones count.
         paths: The options.
-        scatter: The standard deviation of one trial's scores over its seeds.
 
     Raises:
         ValueError: If fewer than four have finished, or a path was not varied.
@@ -63,12 +68,27 @@ def joint_effect(
             f"{unknown} were not varied: choose from {list(space.domains)}"
         )
     finished = [trial for trial in trials if trial.state == "finished"]
-    groups = min(GROUPS, len(finished))
+    chance = [
+        _effect(space, goal, _exchanged(finished, paths, number), paths)
+        for number in range(EXCHANGES)
+    ]
+    return Effect(
+        _effect(space, goal, finished, paths),
+        _jackknife(space, goal, finished, paths),
+        float(np.mean(chance)),
+        float(np.std(chance, ddof=1)),
+    )
+
+
+def _jackknife(
+    space: SearchSpace, goal: Goal, trials: Sequence[Trial], paths: Sequence[str]
+) -> float:
+    """Returns the standard error of an effect; NaN of too few trials."""
+    groups = min(GROUPS, len(trials))
     left = [
-        [trial for i, trial in enumerate(finished) if i % groups != group]
+        [trial for i, trial in enumerate(trials) if i % groups != group]
         for group in range(groups)
     ]
-    dealt = [_dealt(finished, goal, number) for number in range(groups)]
     without = np.array(
         [
             _effect(space, goal, some, paths)
@@ -76,13 +96,8 @@ def joint_effect(
             if len(some) >= FEWEST_COMPARED
         ]
     )
-    # scores dealt at random scatter as these do; seeds' own scatter is smaller
-    chance = np.mean([_effect(space, goal, some, paths) for some in dealt])
-    spread = np.std([trial.objectives[goal.name] for trial in finished])
-    return Effect(
-        _effect(space, goal, finished, paths),
-        float(np.sqrt((groups - 1) * without.var())) if len(without) else float("nan"),
-        float(chance * scatter / spread),
+    return (
+        float(np.sqrt((groups - 1) * without.var())) if len(without) else float("nan")
     )
 
 
@@ -93,11 +108,13 @@ def _effect(
     return float(np.sqrt(sum(alone[path] ** 2 for path in paths)))
 
 
-def _dealt(trials: Sequence[Trial], goal: Goal, number: int) -> list[Trial]:
-    """Returns trials whose scores are each another's."""
+def _exchanged(
+    trials: Sequence[Trial], paths: Sequence[str], number: int
+) -> list[Trial]:
+    """Returns trials whose values of some options, together, are each another's."""
     order = generator(_SEED, number).permutation(len(trials))
-    scores = [trials[i].objectives[goal.name] for i in order]
+    others = [{path: trials[i].point[path] for path in paths} for i in order]
     return [
-        replace(trial, objectives={goal.name: score})
-        for trial, score in zip(trials, scores, strict=True)
+        replace(trial, point={**trial.point, **other})
+        for trial, other in zip(trials, others, strict=True)
     ]

@@ -1,10 +1,13 @@
 """What a trial computes: a study with the options of a point, in whatever process it is.
 
-Nothing that an evaluation raises ends the sweep, an exit neither: it is the reason why the
-trial failed. Only an interruption ends it, which is the user's.
+What an evaluation raises, an exit too, is the reason why the trial failed. But a full
+disk, a missing file or too little memory say nothing of the point: its trial has no
+answer, and is computed again when they are mended. Only an interruption is raised, which
+is the user's.
 """
 
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from orrery.sweeps.trial import Goal
 Report = Callable[[Mapping[str, float]], None]
 Evaluate = Callable[[Any, Report], Mapping[str, float]]
 OnReport = Callable[[int, Mapping[str, float]], None]
+
+_NO_CPU_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # as torch tells it
 
 
 # no error, so that an evaluation which catches errors does not catch it
@@ -38,7 +43,8 @@ class Evaluated:
         objectives: What it returned, by name; nothing if it failed.
         seconds: How long it took [s].
         reason: Why it failed; empty if it did not.
-        says_nothing: Whether that is no answer about the point, which is computed again.
+        says_nothing: Whether that is no answer about the point, which is computed again:
+            of the machine, as a full disk, and not of the options.
 
     Example:
         >>> Evaluated({"loss": 0.5}, 1.2).reason
@@ -97,7 +103,9 @@ class Evaluation:
                 raise
             # SystemExit, too, by which libraries end a program: here it is one trial's
             except BaseException as error:
-                return Evaluated({}, time.monotonic() - began, _in_words(error))
+                return Evaluated(
+                    {}, time.monotonic() - began, _in_words(error), _is_outside(error)
+                )
         return Evaluated(objectives, time.monotonic() - began)
 
     def _objectives(self, point: Point, on_report: OnReport) -> dict[str, float]:
@@ -133,6 +141,28 @@ def _finite(
         if not math.isfinite(value):
             raise FloatingPointError(f"{name} of {where} is {value}")
     return numbers
+
+
+def _is_outside(error: BaseException | None) -> bool:
+    """Returns whether an error, or what was named as its cause, is the machine's.
+
+    The same point may be answered with room on the disk, all files and more memory.
+    """
+    while error is not None:
+        if isinstance(error, OSError | MemoryError) or _is_torchs_memory(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _is_torchs_memory(error: BaseException) -> bool:
+    """Returns whether torch has no memory, which it tells by another error than Python."""
+    torch = sys.modules.get(
+        "torch"
+    )  # who has not imported it raises none of its errors
+    if torch is None or not isinstance(error, RuntimeError):
+        return False
+    return isinstance(error, torch.OutOfMemoryError) or _NO_CPU_MEMORY in str(error)
 
 
 def _in_words(error: BaseException) -> str:

@@ -4,6 +4,7 @@ One process keeps it, the one that began the sweep, and it alone writes the file
 trial's process that outlives its sweep for a moment can spoil nothing.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,17 @@ from pathlib import Path
 from orrery.identity import JSON
 from orrery.sweeps.evaluation import Evaluated
 from orrery.sweeps.halving import Halving, stops_early
-from orrery.sweeps.space import Point
-from orrery.sweeps.trial import GONE, TRIALS, Goal, Trial, read_trials, write_trial
+from orrery.sweeps.space import Point, SearchSpace
+from orrery.sweeps.trial import (
+    GONE,
+    LOST,
+    TRIALS,
+    Goal,
+    Trial,
+    read_trials,
+    trial_path,
+    write_trial,
+)
 from orrery.terminal import say
 
 OnEnd = Callable[[Trial], None]
@@ -80,13 +90,56 @@ class Ledger:
                 say(f"{trial.reason}: trial {trial.number} is computed again")
         return ledger
 
-    def known(self) -> list[Trial]:
-        """Returns the trials that need not be computed again, by number."""
-        return [trial for trial in self._sorted() if trial.known]
+    def set_aside(self, space: SearchSpace) -> None:
+        """Takes away what files hold that is none of the sweep's: it is computed again.
 
-    def interrupted(self) -> list[Trial]:
-        """Returns the trials whose points are to be computed again, by number."""
-        return [t for t in self._sorted() if t.state == "interrupted" and t.point]
+        Arguments:
+            space: What the sweep varies.
+        """
+        for trial in list(self.trials.values()):
+            if trial.point and (reason := self._misfit(trial, space)):
+                reason = f"{trial_path(self.folder, trial.number)} {reason}"
+                say(f"{reason}: trial {trial.number} is computed again")
+                self.trials[trial.number] = Trial(
+                    trial.number, {}, "interrupted", reason=reason
+                )
+
+    def _misfit(self, trial: Trial, space: SearchSpace) -> str:
+        """Returns why a trial cannot be one of the sweep's; nothing if it can."""
+        if not space.holds(trial.point):
+            return f"has a point {dict(trial.point)} that is none of the sweep's"
+        needed = {"finished": self.goals, "pruned": self.goals[:1]}
+        reached = {
+            goal.name: trial.objectives.get(goal.name, math.nan)
+            for goal in needed.get(trial.state, ())
+        }
+        lacking = [name for name, value in reached.items() if not math.isfinite(value)]
+        return f"does not say what it reached ({', '.join(lacking)})" if lacking else ""
+
+    def known(self, wanted: float = math.inf) -> list[Trial]:
+        """Returns the trials that need not be computed again, by number.
+
+        Arguments:
+            wanted: Of so many first ones.
+        """
+        return [t for t in self._sorted() if t.known and t.number < wanted]
+
+    def interrupted(self, wanted: float = math.inf) -> list[Trial]:
+        """Returns the trials whose points are to be computed again, by number.
+
+        Arguments:
+            wanted: Of so many first ones.
+        """
+        left = [t for t in self._sorted() if t.state == "interrupted" and t.point]
+        return [trial for trial in left if trial.number < wanted]
+
+    def unanswered(self) -> list[Trial]:
+        """Returns the trials that began here and whose end said nothing of their points.
+
+        Those whose processes were lost are none of them: the next may well live.
+        """
+        begun = [self.trials[number] for number in self._began]
+        return [t for t in begun if t.state == "interrupted" and t.reason != LOST]
 
     def _sorted(self) -> list[Trial]:
         return [self.trials[number] for number in sorted(self.trials)]
@@ -95,13 +148,11 @@ class Ledger:
         """Returns the numbers of the trials to compute, those that have a point first.
 
         Arguments:
-            wanted: How many trials there shall be.
+            wanted: How many trials there shall be, the first ones by number.
         """
-        count = wanted - len(self.known())
-        again = [trial.number for trial in self.interrupted()]
-        taken = {*again, *(trial.number for trial in self.known())}
-        free = [n for n in range(wanted + len(taken)) if n not in taken]
-        return [*again, *free][: max(count, 0)]
+        lacking = {*range(wanted)} - {trial.number for trial in self.known()}
+        again = [t.number for t in self.interrupted() if t.number in lacking]
+        return [*again, *sorted(lacking - {*again})]
 
     def begin(self, number: int, point: Point) -> None:
         """Enters a trial before it starts."""

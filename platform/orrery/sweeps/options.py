@@ -5,11 +5,39 @@ from typing import Literal
 
 import numpy as np
 
-from orrery.learning.options import Flow, Learning, Networks, Training
+from orrery.learning.options import (
+    Flow,
+    Learning,
+    Networks,
+    Training,
+    check_members_shared,
+)
+from orrery.sweeps.space import Choice, Int, Log, SearchSpace
 from orrery.sweeps.trial import FEWEST_COMPARED
 
 Sought = Literal["information_gain", "width"]
 LAST_WIDTH = 2  # of an ensemble's networks, whose layers narrow
+TRIED_BATCHES = (128, 256, 512)  # that are tried
+
+FLOW_SPACE = SearchSpace(
+    {
+        "kind": Choice(("maf", "nsf")),
+        "transforms": Int(2, 8),
+        "width": Int(16, 128, log=True),
+        "depth": Int(1, 3),
+        "training.learning_rate": Log(1e-3, 3e-2),
+        "training.batch_size": Choice(TRIED_BATCHES),
+    }
+)
+FLOW_SHAPE = ("transforms", "width", "depth")
+ENSEMBLE_SPACE = SearchSpace(
+    {
+        "width": Int(4, 64, log=True),
+        "depth": Int(1, 6),
+        "learning.learning_rate": Log(3e-4, 1e-2),
+    }
+)
+ENSEMBLE_SHAPE = ("width", "depth")
 
 
 @dataclass(frozen=True)
@@ -94,13 +122,34 @@ class EnsembleArchitecture:
     def __post_init__(self) -> None:
         _check_seed(self.training_seed)
         # refuses what no network can be, before anything is simulated
-        _ = self.networks
+        check_members_shared(self.networks, self.learning)
 
     @property
     def networks(self) -> Networks:
         """The networks."""
         widths = np.linspace(self.width, LAST_WIDTH, self.depth).round().astype(int)
         return Networks(self.members, tuple(widths.tolist()))
+
+
+def check_batches_shared(training: Training) -> None:
+    """Raises ValueError if workers cannot share a batch of each size that is tried.
+
+    Arguments:
+        training: Of the architecture whose options a search of flows varies.
+
+    Example:
+        >>> check_batches_shared(Training(workers=2))
+        >>> check_batches_shared(Training(batch_size=510, workers=3))
+        Traceback (most recent call last):
+        ...
+        ValueError: workers 3: give a number that divides 128, the smallest batch that is tried
+    """
+    workers = max(training.workers, 1)
+    if any(size % workers for size in TRIED_BATCHES):
+        raise ValueError(
+            f"workers {training.workers}: give a number that divides {min(TRIED_BATCHES)}, the "
+            "smallest batch that is tried"
+        )
 
 
 def _check_seed(seed: int) -> None:

@@ -186,6 +186,10 @@ class Proposals:
             )
         )
 
+    def add_taken(self, point: Point) -> None:
+        """Adds a point of which nothing is known yet, and which no other trial shall have."""
+        self.add_known(Trial(0, point, "failed"))
+
     def add_first(self, point: Point) -> None:
         """Adds a point to those that are asked for first, in the order of adding."""
         self.study.enqueue_trial(self.params(point))
@@ -195,8 +199,8 @@ class Proposals:
         return self.study.ask(fixed_distributions=self.distributions)
 
     def tell(self, asked: optuna.Trial, trial: Trial) -> None:
-        """Enters how a trial that was asked for has ended."""
-        if trial.state == "failed":
+        """Enters how a trial that was asked for has ended, with an answer or without."""
+        if trial.state in ("failed", "interrupted"):
             self.study.tell(asked, state=TrialState.FAIL)
         else:
             self.study.tell(asked, self.values(trial))

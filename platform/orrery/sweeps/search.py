@@ -3,10 +3,14 @@
 Whatever ends it, the same call goes on: trials that have ended are read, those that were
 interrupted come first, and the rest is proposed, no point twice. With one trial at a time
 the trials are then those of a search that nothing has disturbed, but for their times; with
-several, whose order of ending no seed decides, they are as many.
+several, whose order of ending no seed decides, they are as many. So many are those that
+come first by number: what a search returns does not depend on whether a longer one was
+made before it.
+
+Where a trial ends without an answer about its point, as on a full disk, no more begin: they
+would be computed in vain, or be proposed without what it finds once the disk has room.
 """
 
-import math
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -31,7 +35,6 @@ from orrery.sweeps.trial import (
     Trial,
     best,
     commonest_failure,
-    trial_path,
 )
 from orrery.sweeps.trial_list import write_trial_list
 from orrery.sweeps.watching import watchers
@@ -162,8 +165,9 @@ def search(
 
     Arguments:
         sweep: What is searched.
-        trials: How many trials there shall be at least, known ones included; there are
-            fewer where the space has no more points.
+        trials: How many trials there shall be, known ones included: the first ones by
+            number, also where more are known. There are fewer where the space has no
+            more points.
         root: The folder of sweeps.
         concurrent: How many trials run at the same time.
         cpus: CPUs that each holds.
@@ -172,8 +176,10 @@ def search(
             room with theirs.
 
     Raises:
-        ValueError: If the space is not one of the options, a number is out of range, or
-            trials' processes have other code than this one.
+        ValueError: If the space is not one of the options, a number is out of range,
+            trials' processes have other code than this one, or a trial ended without an
+            answer about its point, for want of room, memory or a file; the next call
+            computes it.
         AllTrialsFailedError: If they did; it gives the commonest reason.
         BlockingIOError: If another process computes the same sweep.
         KeyboardInterrupt: If the user wants no more; trials that have ended are kept.
@@ -185,20 +191,17 @@ def search(
     with locked(folder, "another seed, which is another sweep"):
         write_document(folder / SWEEP, sweep.document)
         ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
-        _set_aside(sweep, ledger)
+        ledger.set_aside(sweep.space)
         executor = _Executor(concurrent, cpus, gpus, workers)
         for _ in range(_TIMES):
-            numbers = _with_points(sweep, ledger, ledger.missing(trials))
+            numbers = _with_points(sweep, ledger, trials)
             if numbers:
-                _compute(sweep, ledger, numbers, executor)
-            if {trial.reason for trial in ledger.interrupted()} != {LOST}:
+                _compute(sweep, ledger, trials, numbers, executor)
+            if {trial.reason for trial in ledger.interrupted(trials)} != {LOST}:
                 break
-        found = [
-            replace(trial, point=in_order(sweep.space, trial.point))
-            for trial in ledger.known()
-        ]
-        write_trial_list(folder, found)
+        write_trial_list(folder, ledger.known())
         _check_computed(ledger, numbers)
+    found = _first(sweep, ledger, trials)
     if all(trial.state == "failed" for trial in found):
         reason, count = commonest_failure(found)
         raise AllTrialsFailedError(
@@ -209,28 +212,19 @@ def search(
     return found
 
 
-def _set_aside(sweep: Sweep, ledger: Ledger) -> None:
-    """Takes away what trials' files hold that is none of this sweep's: they are computed again."""
-    for trial in list(ledger.trials.values()):
-        if trial.point and (reason := _misfit(sweep, trial)):
-            reason = f"{trial_path(ledger.folder, trial.number)} {reason}"
-            say(f"{reason}: trial {trial.number} is computed again")
-            ledger.trials[trial.number] = Trial(
-                trial.number, {}, "interrupted", reason=reason
-            )
-
-
-def _misfit(sweep: Sweep, trial: Trial) -> str:
-    """Returns why a trial cannot be one of the sweep's; nothing if it can."""
-    if not sweep.space.holds(trial.point):
-        return f"has a point {dict(trial.point)} that is none of the sweep's"
-    needed = {"finished": sweep.goals, "pruned": sweep.goals[:1]}.get(trial.state, ())
-    lacking = [g.name for g in needed if not math.isfinite(_reached(trial, g))]
-    return f"does not say what it reached ({', '.join(lacking)})" if lacking else ""
-
-
-def _reached(trial: Trial, goal: Goal) -> float:
-    return trial.objectives.get(goal.name, math.nan)
+def _first(sweep: Sweep, ledger: Ledger, wanted: int) -> list[Trial]:
+    """Returns the trials that were wanted, and says how many more there are."""
+    found = [
+        replace(trial, point=in_order(sweep.space, trial.point))
+        for trial in ledger.known(wanted)
+    ]
+    more = len(ledger.known()) - len(found)
+    if more:
+        say(
+            f"sweep {sweep.name} has {more} more trials than the {wanted} that are wanted: "
+            f"they are kept in {ledger.folder}, and not used"
+        )
+    return found
 
 
 def _check_computed(ledger: Ledger, numbers: Sequence[int]) -> None:
@@ -238,15 +232,18 @@ def _check_computed(ledger: Ledger, numbers: Sequence[int]) -> None:
     known = {trial.number for trial in ledger.known()}
     left = [number for number in numbers if number not in known]
     if left:
-        reasons = [ledger.trials[n].reason for n in left if n in ledger.trials]
+        lost = [ledger.trials[n] for n in left if n in ledger.trials]
+        reasons = [trial.reason for trial in (*ledger.unanswered(), *lost)]
         raise ValueError(
             f"{len(left)} of {len(numbers)} trials were not computed: "
-            f"{(reasons or ['they never began'])[0]}; then the same command computes them"
+            f"{(reasons or ['they never began'])[0]}; once that is mended, the same command "
+            "computes them"
         )
 
 
-def _with_points(sweep: Sweep, ledger: Ledger, numbers: list[int]) -> list[int]:
-    """Returns the trials for which there is a point, given or one that nobody has tried."""
+def _with_points(sweep: Sweep, ledger: Ledger, wanted: int) -> list[int]:
+    """Returns the trials to compute for which there is a point, given or not tried yet."""
+    numbers = ledger.missing(wanted)
     again = {trial.number for trial in ledger.interrupted()}
     given = [n for n in numbers if n < len(sweep.points) and n not in again]
     tried = [trial.point for trial in (*ledger.known(), *ledger.interrupted())]
@@ -260,7 +257,7 @@ def _with_points(sweep: Sweep, ledger: Ledger, numbers: list[int]) -> list[int]:
         return numbers
     # those that have a point come first
     left = numbers[: len(numbers) - int(lacking)]
-    count = len(ledger.known()) + len(left)
+    count = len(ledger.known(wanted)) + len(left)
     say(
         f"sweep {sweep.name} ends with {count} trials, {int(lacking)} fewer than wanted: "
         f"its space has {sweep.space.size} points, and each is tried once"
@@ -298,22 +295,34 @@ class _Executor:
             )
 
 
-def _compute(
-    sweep: Sweep, ledger: Ledger, numbers: Sequence[int], executor: _Executor
-) -> None:
+def _proposals(sweep: Sweep, ledger: Ledger, numbers: Sequence[int]) -> Proposals:
+    """Returns what proposes the points of trials, in the order of their numbers."""
     proposals = Proposals(sweep.space, sweep.goals, sweep.seed)
     for trial in ledger.known():
         proposals.add_known(trial)
-    for trial in ledger.interrupted():
-        proposals.add_first(trial.point)
-    again = {trial.number for trial in ledger.interrupted()}
+    again = {trial.number: trial.point for trial in ledger.interrupted()}
+    for number in again.keys() - {*numbers}:  # of trials that are not wanted now
+        proposals.add_taken(again[number])
     # numbers are in the order in which their trials start, interrupted ones first
     for number in numbers:
-        if number < len(sweep.points) and number not in again:
+        if number in again:
+            proposals.add_first(again[number])
+        elif number < len(sweep.points):
             proposals.add_first(sweep.points[number])
+    return proposals
+
+
+def _compute(
+    sweep: Sweep,
+    ledger: Ledger,
+    wanted: int,
+    numbers: Sequence[int],
+    executor: _Executor,
+) -> None:
+    proposals = _proposals(sweep, ledger, numbers)
     watched = (sweep.goals[0].name,) if sweep.halving else ()
     evaluation = Evaluation(sweep.options, sweep.evaluate, sweep.goals, watched)
-    done = len(ledger.known())
+    done = len(ledger.known(wanted))
     total = done + len(numbers)
     try:
         with progress(f"sweep {sweep.name}", total, "trials", done) as advance:
@@ -322,7 +331,7 @@ def _compute(
     except KeyboardInterrupt:
         ledger.interrupt("the user interrupted the sweep")
         say(
-            f"{len(ledger.known())} of {total} trials are kept in {ledger.folder}; "
+            f"{len(ledger.known(wanted))} of {total} trials are kept in {ledger.folder}; "
             f"this goes on: {shlex.join([sys.executable, *sys.argv])}"
         )
         raise
@@ -358,8 +367,10 @@ def _run_here(
     evaluation: Evaluation,
     numbers: Sequence[int],
 ) -> None:
-    """Runs trials one after another in this process."""
+    """Runs trials one after another in this process, up to one without an answer."""
     for number in numbers:
+        if ledger.unanswered():
+            return
         proposals.sampler.number = number
         asked = proposals.ask()
         point = proposals.point(asked.params)

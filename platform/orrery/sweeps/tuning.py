@@ -287,6 +287,9 @@ class _Search(OptunaSearch):
         self.numbers: dict[str, int] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
+        if self.ledger.unanswered():
+            nothing_more: Any = self.FINISHED
+            return nothing_more
         if not self.waiting:
             return None
         number = self.waiting.popleft()

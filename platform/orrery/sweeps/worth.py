@@ -1,11 +1,14 @@
 """What a choice is worth: what is found with it, less what is found without it.
 
-Both are learned from the same seeds and judged on the same pairs, so that most of what
-chance does to either is in both, and leaves their difference.
+Both are learned from the same seeds and judged on pairs of the same simulations, so that
+most of what chance does to either is in both, and leaves their difference. They are not
+quite the same pairs: each binning leaves out simulations in which a bin of its own is
+empty, up to one in a hundred.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,6 @@ from orrery.sweeps.space import Domain, Int, Point, SearchSpace
 from orrery.sweeps.trial import Trial
 from orrery.terminal import say
 
-FIRST_SEED = 2  # another than that by which the best was chosen, and had good luck
-
 
 @dataclass(frozen=True)
 class Contrast:
@@ -30,7 +31,8 @@ class Contrast:
         label: What it is, as people say it.
         given: The point with it.
         lacking: The point without it.
-        count: How many of them it is: eleven more patches, say.
+        count: How many of them it is: eleven more patches, say; none where it turned
+            out to add nothing.
 
     Example:
         >>> Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2}).count
@@ -74,7 +76,12 @@ class Worth:
         return float(values.mean()) if len(values) else float("nan")
 
     def each(self, objective: str) -> float:
-        """Returns the mean difference for each of what the choice has more of."""
+        """Returns the mean difference for each of what the choice has more of.
+
+        NaN where it has no more of them.
+        """
+        if self.contrast.count < 1:
+            return float("nan")
         return self.mean(objective) / self.contrast.count
 
     def error(self, objective: str) -> float:
@@ -91,8 +98,24 @@ class Worth:
         return mean - error, mean, mean + error
 
 
+def other_seeds(seed: int, repeats: int) -> tuple[int, ...]:
+    """Returns the first seeds from 1 on that are not the one by which the best was chosen.
+
+    The best one had good luck with that.
+
+    Arguments:
+        seed: By which it was chosen.
+        repeats: How many others.
+
+    Example:
+        >>> other_seeds(1, 3), other_seeds(3, 3), other_seeds(20, 3)
+        ((2, 3, 4), (1, 2, 4), (1, 2, 3))
+    """
+    return tuple(other for other in range(1, repeats + 2) if other != seed)[:repeats]
+
+
 def design(
-    contrasts: Sequence[Contrast], seed_path: str, repeats: int
+    contrasts: Sequence[Contrast], seed_path: str, repeats: int, seed: int = 1
 ) -> tuple[Point, ...]:
     """Returns the points that contrasts need, each once and from each of several seeds.
 
@@ -100,6 +123,7 @@ def design(
         contrasts: The choices.
         seed_path: The dotted path of the seed.
         repeats: How many seeds.
+        seed: Another one, by which the best was chosen.
 
     Example:
         >>> one = Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2})
@@ -113,8 +137,8 @@ def design(
         for point in (contrast.given, contrast.lacking)
     }
     return tuple(
-        {**point, seed_path: FIRST_SEED + number}
-        for number in range(repeats)
+        {**point, seed_path: other}
+        for other in other_seeds(seed, repeats)
         for point in points.values()
     )
 
@@ -137,7 +161,8 @@ def measure_worth(
         sweep: The search among whose points the choices are.
         contrasts: The choices.
         seed_path: The dotted path of the seed.
-        repeats: How many seeds each point is learned from.
+        repeats: How many seeds each point is learned from, none of them the one of the
+            search's options.
         root: The folder of sweeps.
         concurrent: How many trials run at the same time.
         more: What choices vary that the search does not, by dotted path.
@@ -146,9 +171,11 @@ def measure_worth(
     Raises:
         KeyboardInterrupt: If the user wants no more; the next call goes on.
     """
-    seeds = Int(1, FIRST_SEED + repeats)
+    # all others there may be; one more than these, as sweeps made before have it
+    seeds = Int(1, repeats + 2)
     space = SearchSpace({**sweep.space.domains, **more, seed_path: seeds})
-    points = design(contrasts, seed_path, repeats)
+    seed = attrgetter(seed_path)(sweep.options)
+    points = design(contrasts, seed_path, repeats, seed)
     tried = replace(sweep, name=f"{sweep.name}_worth", space=space, points=points)
     try:
         trials = search(tried, len(points), root, concurrent, workers=workers)

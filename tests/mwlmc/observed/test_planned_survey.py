@@ -182,3 +182,35 @@ def test_a_table_without_errors_of_motions_is_refused(desi):
     stars = tuple(replace(one, errors=(0.0,)) for one in desi.sample.stars)
     with pytest.raises(ValueError, match="no errors of proper motions"):
         survey_like(replace(desi, sample=replace(desi.sample, stars=stars)))
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("spacing", get_args(Spacing))
+def test_support_is_of_the_bins_that_a_binning_keeps(survey, choice, spacing):
+    chosen = SurveyBinning(choice, 8, spacing, v_tb_bins=6, stars=400)
+    found = survey.support(chosen)
+    kept = survey.binning(chosen).bins
+    radial = [b for b in kept if b.quantity == "v_gsr"]
+    assert found.v_gsr_bins == len(radial)
+    assert found.patches == len({b.patch for b in radial})
+    assert found.v_tb_bins == len(kept) - len(radial)
+    dense = survey.support(replace(chosen, stars=10**7))
+    # so many stars fill all bins of patches in which any star is
+    assert found.v_gsr_bins + found.v_gsr_left_out == dense.v_gsr_bins
+    assert dense.v_gsr_left_out == 0
+    assert dense.stars == pytest.approx(10**7)
+    assert 0 < found.stars <= 400 + 1e-9
+
+
+def test_stars_beyond_the_scale_are_not_counted():
+    survey = planned_survey.giants()
+    found = survey.support(SurveyBinning("whole", 1, v_tb_bins=0, stars=500))
+    assert found.stars == pytest.approx(500)
+    assert survey.count(ALL_SKY, 30.0, 160.0, 500) > 501
+
+
+def test_a_survey_with_no_bin_keeps_nothing(survey):
+    found = survey.support(SurveyBinning("healpix", 5, stars=3))
+    assert (found.patches, found.v_gsr_bins, found.v_tb_bins) == (0, 0, 0)
+    assert found.stars == 0
+    assert found.v_gsr_left_out > 0

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mwlmc.model.lmc import LMCErrors, lmc_covariance
-from mwlmc.observed.planned_survey import SurveyBinning, giants
+from mwlmc.observed.binned_table import read_binned
+from mwlmc.observed.planned_survey import SurveyBinning, giants, survey_like
 from mwlmc.parameters import INFERRED
 from mwlmc.study import binnings, quantities
 from mwlmc.study.binnings import (
@@ -40,7 +41,7 @@ def test_the_space_is_of_the_options():
     "edge", [{}, {"survey.distance_bins": 1, "survey.v_tb_bins": 0}]
 )
 def test_each_contrast_changes_one_thing(kind, edge):
-    found = contrasts({**usual(kind), **edge}, stars=900, floor=0.0)
+    found = contrasts(giants(), {**usual(kind), **edge}, stars=900, floor=0.0)
     for one in found:
         differ = [path for path in one.given if one.given[path] != one.lacking[path]]
         assert len(differ) == 1
@@ -52,15 +53,79 @@ def test_each_contrast_changes_one_thing(kind, edge):
 
 def test_contrasts_share_their_points():
     # patches four ways, one bin less, no v_tb, the other moments, twice the stars, a floor
-    points = design(contrasts(usual("h3"), 1296, 0.0), binnings.SEED, 1)
+    points = design(contrasts(giants(), usual("h3"), 1296, 0.0), binnings.SEED, 1)
     assert len(points) == 4 + 5
 
 
-def test_patches_and_bins_are_counted():
-    counts = {c.key: c.count for c in contrasts(usual("h3"), 1296, 0.0)}
-    assert counts["patches.healpix"] == 11
-    assert counts["v_tb"] == 6
-    assert counts["distance_bin"] == 1
+@pytest.fixture(scope="module")
+def planned():
+    like_desi = survey_like(read_binned("desi_dr1_bhb.ecsv"))
+    return {"desi": like_desi, "h3": giants()}
+
+
+def bins_of(survey, point, quantity):
+    """Returns the bins of a point that simulated stars are put into."""
+    options = apply(LearnedBinning(), point)
+    return [b for b in survey.binning(options.survey).bins if b.quantity == quantity]
+
+
+@pytest.mark.parametrize("kind", USUAL)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"survey.distance_bins": 9, "survey.spacing": "ratio"},
+        {"survey.patches": "healpix", "survey.distance_bins": 3, "survey.v_tb_bins": 6},
+    ],
+)
+@pytest.mark.parametrize("stars", [60, 856, 4000])
+def test_counts_are_of_what_the_binnings_add(planned, kind, change, stars):
+    survey = planned[kind]
+    found = contrasts(survey, {**usual(kind), **change}, stars, floor=0.0)
+    by_key = {one.key: one for one in found}
+    for key, quantity in (("distance_bin", "v_gsr"), ("v_tb", "v_tb")):
+        one = by_key[key]
+        have, less = (bins_of(survey, p, quantity) for p in (one.given, one.lacking))
+        assert one.count == len(have) - len(less)
+    for choice in ("footprints", "quadrants", "healpix"):
+        one = by_key[f"patches.{choice}"]
+        have, less = (
+            {b.patch for b in bins_of(survey, p, "v_gsr")}
+            for p in (one.given, one.lacking)
+        )
+        assert one.count == len(have) - len(less)
+        assert one.label == f"{len(have)} patches, not {len(less)}: {choice}"
+    assert [by_key[k].count for k in ("dispersions", "stars", "error_floor")] == [1] * 3
+
+
+def test_a_survey_of_part_of_the_sky_has_fewer_patches(planned):
+    counts = {
+        kind: {c.key: c.count for c in contrasts(survey, usual(kind), 856, 0.0)}
+        for kind, survey in planned.items()
+    }
+    assert counts["desi"]["patches.healpix"] < counts["h3"]["patches.healpix"] == 11
+
+
+def test_a_choice_that_has_no_stars_is_counted_as_nothing(planned):
+    point = {**usual("desi"), "survey.patches": "healpix"}
+    found = contrasts(planned["desi"], point, stars=4, floor=0.0)
+    assert {one.count for one in found if one.key not in ONE_EACH} == {0}
+
+
+ONE_EACH = ("dispersions", "stars", "error_floor")
+
+
+@pytest.mark.parametrize("kind", USUAL)
+def test_stars_and_bins_that_are_left_out_are_told(planned, kind):
+    survey = planned[kind]
+    point = {**usual(kind), "survey.patches": "healpix", "survey.distance_bins": 8}
+    few, many = (binnings.kept(survey, point, stars) for stars in (700, 700_000))
+    assert few.asked == many.asked
+    assert few.left_out > many.left_out
+    assert few.bins == len(bins_of(survey, {**point, "survey.stars": 700}, "v_gsr"))
+    assert few.stars / 700 < many.stars / 700_000 <= 1 + 1e-9
+    # a point that says how many stars there are is believed
+    assert binnings.kept(survey, {**point, "survey.stars": 700_000}, 1) == many
 
 
 def test_covariance_is_of_the_lmc_and_of_independent_bins():
@@ -106,6 +171,8 @@ def test_chosen_parameters_keep_their_order():
         ({"desi_stars": 0}, "give 1 star or more"),
         ({"h3_stars": -1}, "give 1 star or more"),
         ({"error_floor": -0.5}, "0 km/s or more"),
+        ({"error_floor": float("inf")}, "0 km/s or more, not infinite"),
+        ({"error_floor": float("nan")}, "0 km/s or more"),
         ({"level": 1.0}, "between 0 and 1"),
         ({"quantity": "speed"}, "'v_travel'"),
         ({"parameters": ("v_x", "v_y")}, "needs v_z among"),

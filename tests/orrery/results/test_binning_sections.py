@@ -12,7 +12,7 @@ from orrery.parameters import Parameter
 from orrery.results.binning_sections import WidthQuantity, record_binnings
 from orrery.results.page import write
 from orrery.results.recording import record
-from orrery.sweeps.binning_comparison import BinningComparison
+from orrery.sweeps.binning_comparison import BinningComparison, Kept
 from orrery.sweeps.binnings import GOALS, BinningScore
 from orrery.sweeps.comparison import Comparison
 from orrery.sweeps.options import Effort
@@ -58,6 +58,7 @@ TRIALS = [
     ),
 ]
 BIN = Contrast("distance_bin", "one more bin", {}, {})
+WHICH = "expected stars at 30-100 kpc"
 MASS = (Parameter("a", "", "$a$"),)
 PATCHES = Contrast("patches.healpix", "twelve patches", {}, {}, count=11)
 
@@ -65,6 +66,12 @@ PATCHES = Contrast("patches.healpix", "twelve patches", {}, {}, count=11)
 def worth(contrast, gains):
     gains = np.array(gains)
     return Worth(contrast, {"information_gain": gains, "width": -2 * gains})
+
+
+def kept(point):
+    """Returns that half of the bins is left out, and ten stars are in each that is kept."""
+    bins = point["survey.bins"]
+    return Kept(bins, bins, 10.0 * bins, 100.0, "v bins", WHICH)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +90,7 @@ def result(score, tmp_path_factory):
     sweep = Comparison(goal, "nat", SPACE, TRIALS, TRIALS[:2], score.gain, 0.0625)
     worths = [worth(BIN, [0.25, 0.75]), worth(PATCHES, [1.1]), worth(PATCHES, [])]
     worths[2] = worth(Contrast("v_tb", "proper motions", {}, {}), [])
-    found = BinningComparison(sweep, TRIALS[0], score, worths, TRIALS[:3], 60)
+    found = BinningComparison(sweep, TRIALS[0], score, worths, TRIALS[:3], 60, kept)
     told = WidthQuantity("v_travel", "km / s")
     with record("toy", Effort(), tmp_path_factory.mktemp("run")) as recording:
         record_binnings(recording, "binnings.desi", "DESI-like", found, told, MASS)
@@ -96,14 +103,22 @@ def test_the_winner_is_told_beside_the_usual_binning(result, section):
     assert "Of 5 binnings (1 failed, 1 of them because a test of calibration" in text
     assert "trial 1, has an information gain over the prior of 1.500 nat" in text
     assert "the usual binning has 1.250 nat and 6.750 km / s there" in text
-    assert "optimistic by" in text
+    assert "In what was sought it is there " in text
+    assert " nat than on the validation pairs, " in text
+    kept = "keeps 5 of 10 v bins, with 50 of 100 expected stars at 30-100 kpc."
+    assert f"The best one {kept}" in text
+    assert "there, and keeps 7 of 14 v bins, with 70 of 100 expected" in text
+    assert (
+        f" It {kept} On the tests" in section(result, "binnings.desi.headline")["text"]
+    )
 
 
 def test_every_number_of_the_summary_is_held_by_name(result, section):
     part = section(result, "binnings.desi")
-    text = part["text"].replace("68 %", "")
+    text = part["text"].replace("68 %", "").replace(WHICH, "")
     told = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)}
-    held = {round(float(result.metrics[key]), 3) for key in part["shows"]}
+    values = [result.metrics[key] for key in part["shows"]]
+    held = {round(float(value), 3) for value in values if value != WHICH}
     assert told <= held
 
 
@@ -111,7 +126,8 @@ def test_the_head_of_the_page_has_the_best_binning_and_what_it_tells(result, sec
     text = section(result, "binnings.desi.headline")["text"]
     numbers = result.metrics
     gain, width = (numbers[f"binnings.desi.{name}"] for name in ("gain", "width"))
-    assert text.startswith("Trial 1 of 5: bins 5, kind b. On the tests, which no trial")
+    assert text.startswith("Trial 1 of 5: bins 5, kind b. It keeps 5 of 10 v bins")
+    assert ". On the tests, which no trial" in text
     assert f"an information gain of {gain:.3f} ± " in text
     assert f"an expected width of v_travel of {width:.3f} ± " in text
 
@@ -197,6 +213,47 @@ def test_a_figure_shows_what_has_an_error(result, section):
         view = section(result, f"binnings.desi.worth_{short}")["view"]
         assert [row["label"] for row in view["rows"]] == ["one more bin"]
         assert view["ours"] == "mean and its error"
+
+
+@pytest.mark.parametrize("table", ["trials", "worth_trials"])
+def test_every_trial_tells_what_its_binning_keeps(result, section, table):
+    part = section(result, f"binnings.desi.{table}")
+    names = [column["name"] for column in part["columns"]]
+    places = [names.index(name) for name in KEPT]
+    bins = names.index("survey.bins")
+    for row in part["rows"]:
+        assert [row[i] for i in places] == [row[bins], row[bins], 10.0 * row[bins]]
+    assert WHICH in part["text"]
+    assert part["shows"] == ["binnings.desi.kept.which"]
+
+
+KEPT = ("bins_kept", "bins_left_out", "stars_used")
+
+
+@pytest.mark.slow
+def test_a_page_of_what_is_kept_has_no_number_without_a_name(result, page_numbers):
+    write(result)
+    assert page_numbers.unknown(result.folder) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gains", [[], [0.25]])
+def test_no_figure_is_drawn_where_no_choice_has_an_error(
+    score, tmp_path, section, page_numbers, gains
+):
+    sweep = Comparison(GOALS["width"], "km / s", SPACE, TRIALS, [], 6.5, 0.1)
+    worths = [worth(BIN, gains), worth(PATCHES, gains)]
+    found = BinningComparison(sweep, TRIALS[0], score, worths, TRIALS[:3], 60)
+    with record("toy", Effort(), tmp_path) as recording:
+        told = WidthQuantity("v_travel", "km / s")
+        record_binnings(recording, "binnings", "H3-like", found, told, MASS)
+    keys = {part["key"] for part in recording.result.sections}
+    assert not {"binnings.worth_gain", "binnings.worth_width"} & keys
+    assert {"binnings.trials", "binnings.worth_trials"} <= keys
+    caption = section(recording.result, "binnings.worth")["text"]
+    assert "fewer than two seeds have finished" in caption
+    write(recording.result)
+    assert page_numbers.unknown(recording.result.folder) == []
 
 
 def test_the_best_binning_is_found_by_key(result):

@@ -41,10 +41,12 @@ FAILED = [
 ]
 
 
-def told(trials, seeds, folder):
+def told(trials, seeds, folder, test=1.375, validation_error=0.0625):
     shape = ("kind", "rate")
     goal = Goal("p", "larger")
-    found = Comparison(goal, "nat", SPACE, trials, seeds, 1.375, 0.0625, shape)
+    found = Comparison(
+        goal, "nat", SPACE, trials, seeds, test, 0.0625, shape, validation_error
+    )
     with record("toy", Effort(), folder) as recording:
         record_comparison(recording, "architectures", found)
     write(recording.result)
@@ -92,8 +94,37 @@ def test_the_winner_is_told_with_its_optimism(result, section):
     text = section(result, "architectures")["text"]
     assert "trial 1, has a p of 1.5000 nat on the validation pairs" in text
     assert "1.3750 ± 0.0625 nat on the tests" in text
-    assert "optimistic by 0.1250 nat" in text
+    assert "there it is worse by 0.1250 ± 0.0884 nat than on the validation" in text
+    assert "which is no more than other pairs may make." in text
+    assert "optimis" not in text
     assert "(1 failed)" in text
+
+
+@pytest.mark.parametrize(
+    ("test", "error", "words"),
+    [
+        (
+            1.25,
+            0.0625,
+            "worse by 0.2500 ± 0.0884 nat than on the validation pairs, by ",
+        ),
+        (
+            1.75,
+            0.0625,
+            "better by 0.2500 ± 0.0884 nat than on the validation pairs, wh",
+        ),
+        (1.25, float("nan"), "worse by 0.2500 nat than on the validation pairs, with "),
+    ],
+)
+def test_only_a_loss_beyond_its_error_is_called_optimism(
+    test, error, words, tmp_path, section, page_numbers
+):
+    found = told(TRIALS, SEEDS, tmp_path, test, error)
+    text = section(found, "architectures")["text"]
+    assert f"there it is {words}" in text
+    assert ("the choice was optimistic" in text) is (test < 1.5 and error < 1)
+    assert page_numbers.unknown(found.folder) == []
+    assert found.metrics["architectures.optimism"] == 1.5 - test
 
 
 def test_layers_and_nodes_have_one_number_with_its_error(result, section):
@@ -101,7 +132,13 @@ def test_layers_and_nodes_have_one_number_with_its_error(result, section):
     assert "The number of layers and nodes (kind and rate) changes the score by" in text
     numbers = result.metrics
     assert numbers["architectures.shape_effect"] > 0
-    assert numbers["architectures.shape_effect_by_seeds"] > 0
+    assert numbers["architectures.shape_effect_by_chance"] > 0
+    assert "would be found if they did not matter" in text
+    rows = {row[0]: row[1:] for row in section(result, "architectures.changes")["rows"]}
+    assert rows["layers and nodes, if they did not matter"] == [
+        numbers["architectures.shape_effect_by_chance"],
+        numbers["architectures.shape_effect_by_chance_scatter"],
+    ]
     assert "architectures.shape_effect_error" in numbers
 
 

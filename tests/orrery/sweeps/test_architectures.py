@@ -8,13 +8,14 @@ import pytest
 from orrery.learning.options import Learning, Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
-from orrery.sweeps.architectures import (
+from orrery.sweeps.architectures import EnsembleTask, FlowTask
+from orrery.sweeps.options import (
     ENSEMBLE_SPACE,
     FLOW_SPACE,
-    EnsembleTask,
-    FlowTask,
+    Effort,
+    EnsembleArchitecture,
+    FlowArchitecture,
 )
-from orrery.sweeps.options import Effort, EnsembleArchitecture, FlowArchitecture
 
 MASS = Parameter("mass", "dex(solMass)", "$m$", lower=-6.0, upper=6.0)
 NOISE = 0.5
@@ -115,9 +116,15 @@ def test_a_flow_is_judged_by_its_log_probability(of_flows, splits):
     best = -0.5 * np.log(2 * np.pi * np.e * variance)
     prior = -0.5 * np.log(2 * np.pi * np.e)
     assert (prior + best) / 2 < score < best + 0.1
-    test, error = of_flows.score(QUICK, splits.test)
-    assert 0.01 < error < 0.1
-    assert abs(test - score) < 5 * error
+    tested = of_flows.score(QUICK, splits.test)
+    assert 0.01 < tested.error < 0.1
+    assert abs(tested.score - score) < 5 * tested.error
+    # as many pairs on either side, of the same network
+    assert tested.validation_error == pytest.approx(tested.error, rel=0.2)
+    fewer = Pairs(splits.test.theta[:128], splits.test.x[:128])
+    again = of_flows.score(QUICK, fewer)
+    assert again.error > 1.5 * tested.error
+    assert again.validation_error == tested.validation_error
 
 
 @pytest.mark.slow
@@ -138,12 +145,17 @@ def test_an_ensemble_is_judged_by_its_error(of_ensembles, splits):
     )
     noise = NOISE * np.random.default_rng(8).normal(size=(512, 2))
     noisy = Pairs(splits.test.theta, splits.test.x + noise)
-    rmse, error = of_ensembles.score(options, noisy)
+    tested = of_ensembles.score(options, noisy)
+    rmse, error = tested.score, tested.error
     best = np.sqrt(NOISE**2 / (1 + NOISE**2))
     assert 0.9 * best < rmse < 1.2 * best
     # of a normal error the relative scatter of a root mean square is 1 / sqrt(2 N)
     assert error == pytest.approx(rmse / np.sqrt(2 * 512), rel=0.3)
     assert of_ensembles.unit == "dex"
+    fewer = of_ensembles.score(options, Pairs(noisy.theta[:128], noisy.x[:128]))
+    assert fewer.error > 1.4 * error
+    # of the same network on the same pairs
+    assert fewer.validation_error == tested.validation_error > 0
 
 
 def test_the_identity_holds_what_is_learned(of_flows, splits):

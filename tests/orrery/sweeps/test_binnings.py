@@ -286,6 +286,10 @@ def test_a_task_can_be_sent_and_its_unit_is_that_of_what_is_sought(task):
 def test_errors_of_a_score_shrink_with_the_number_of_simulations(task):
     score = task.test(Choice())
     assert task.test(Choice()).objectives == score.objectives  # the same again
+    # as many pairs on either side
+    for name, error in score.errors.items():
+        assert score.validation_errors[name] == pytest.approx(error, rel=0.5)
+        assert score.validation_errors[name] != error
     more = replace(score, widths=np.tile(score.widths, 4))
     assert more.errors["width"] == pytest.approx(score.errors["width"] / 2, rel=0.02)
     assert more.width == pytest.approx(score.width)

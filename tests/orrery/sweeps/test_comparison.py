@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from orrery.pairs import Pairs
+from orrery.sweeps.architectures import Scored
 from orrery.sweeps.comparison import Comparison, compare
 from orrery.sweeps.options import Effort
 from orrery.sweeps.space import Choice, Int, SearchSpace
@@ -45,7 +46,7 @@ class Task:
     def score(self, options, pairs):
         assert pairs is TEST
         self.tested.append(options)
-        return self(options, None)["score"] - 0.25, 0.1
+        return Scored(self(options, None)["score"] - 0.25, 0.06, 0.08)
 
 
 @pytest.fixture
@@ -70,6 +71,29 @@ def test_the_winner_is_tested_once_and_its_optimism_told(found, task):
     ]
     assert comparison.validation == max(comparison.scores)
     assert comparison.optimism == pytest.approx(0.25)
+    assert comparison.optimism_error == pytest.approx(0.1)
+    assert comparison.is_optimistic
+
+
+@pytest.mark.parametrize("better", ["larger", "smaller"])
+@pytest.mark.parametrize(
+    ("lost", "errors", "optimistic"),
+    [
+        (0.3, (0.1, 0.1), True),
+        (0.25, (0.1, 0.1), False),
+        (-0.3, (0.1, 0.1), False),
+        (0.3, (0.1, np.nan), None),
+    ],
+)
+def test_a_loss_is_optimism_where_it_is_more_than_its_error(
+    better, lost, errors, optimistic
+):
+    goal = Goal("score", better)
+    trials = [Trial(0, {"depth": 1}, "finished", objectives={"score": 2.0})]
+    test = 2.0 - lost if better == "larger" else 2.0 + lost
+    one = Comparison(goal, "nat", SPACE, trials, [], test, errors[0], (), errors[1])
+    assert one.optimism == pytest.approx(lost)
+    assert one.is_optimistic is optimistic
 
 
 @pytest.mark.slow

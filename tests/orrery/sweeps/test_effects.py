@@ -1,8 +1,9 @@
-"""An effect of several options: its size is that of the score they make, beside that of seeds."""
+"""An effect of several options: its size is that of the score they make, beside chance's."""
 
 import numpy as np
 import pytest
 
+from orrery.sweeps import effects
 from orrery.sweeps.effects import joint_effect
 from orrery.sweeps.space import Float, Int, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
@@ -39,7 +40,7 @@ def both(point):
 
 @pytest.fixture(scope="module")
 def of_both():
-    return joint_effect(SPACE, GOAL, trials(both), SHAPE, scatter=NOISE)
+    return joint_effect(SPACE, GOAL, trials(both), SHAPE)
 
 
 def test_effects_of_several_options_add_in_quadrature(of_both):
@@ -49,29 +50,56 @@ def test_effects_of_several_options_add_in_quadrature(of_both):
     assert of_both.error < 0.3 * of_both.value
 
 
-def test_what_matters_is_larger_than_what_seeds_give(of_both):
-    assert of_both.value > 5 * of_both.by_seeds > 0
+def test_what_matters_is_larger_than_what_chance_gives(of_both):
+    assert of_both.value > of_both.by_chance + 3 * of_both.chance_scatter
+    assert of_both.chance_scatter > 0
 
 
-def test_where_only_seeds_matter_their_effect_is_found():
-    nothing = trials(lambda point: 0.0)
-    found = joint_effect(SPACE, GOAL, nothing, SHAPE, scatter=NOISE)
-    assert found.value < 2 * found.by_seeds
+def test_what_does_not_matter_has_the_effect_that_chance_gives():
+    nothing = joint_effect(SPACE, GOAL, trials(lambda point: 0.0), SHAPE)
+    distance = abs(nothing.value - nothing.by_chance)
+    assert distance < 3 * nothing.chance_scatter
+
+
+def test_chance_is_beside_what_other_options_do():
+    # what the rate does is in the score, and the shape is found to do some of it
+    def of_rate(point):
+        return 0.5 * point["rate"]
+
+    by_rate = joint_effect(SPACE, GOAL, trials(of_rate), SHAPE)
+    alone = joint_effect(SPACE, GOAL, trials(lambda point: 0.0), SHAPE)
+    assert by_rate.by_chance > 1.5 * alone.by_chance
+    assert abs(by_rate.value - by_rate.by_chance) < 3 * by_rate.chance_scatter
+
+
+def test_an_exchange_keeps_scores_other_options_and_what_belongs_together():
+    some = trials(both)
+    for number in range(3):
+        other = effects._exchanged(some, SHAPE, number)
+        for before, after in zip(some, other, strict=True):
+            assert after.objectives == before.objectives
+            assert after.point["rate"] == before.point["rate"]
+        pairs, exchanged = (
+            [tuple(trial.point[path] for path in SHAPE) for trial in found]
+            for found in (some, other)
+        )
+        assert exchanged != pairs
+        assert sorted(exchanged) == sorted(pairs)
 
 
 def test_failed_trials_do_not_count():
     some = trials(both, count=6)
     failed = Trial(40, {"width": 1, "depth": 0.5, "rate": 0.1}, "failed", reason="no")
-    found = joint_effect(SPACE, GOAL, some, SHAPE, NOISE)
-    assert joint_effect(SPACE, GOAL, [*some, failed], SHAPE, NOISE) == found
+    found = joint_effect(SPACE, GOAL, some, SHAPE)
+    assert joint_effect(SPACE, GOAL, [*some, failed], SHAPE) == found
 
 
 def test_four_trials_have_an_effect_without_an_error():
-    few = joint_effect(SPACE, GOAL, trials(both, count=4), ("width",), NOISE)
+    few = joint_effect(SPACE, GOAL, trials(both, count=4), ("width",))
     assert np.isfinite(few.value)
     assert np.isnan(few.error)
 
 
 def test_what_was_not_varied_is_refused():
     with pytest.raises(ValueError, match="'heads'"):
-        joint_effect(SPACE, GOAL, trials(both), ("heads",), NOISE)
+        joint_effect(SPACE, GOAL, trials(both), ("heads",))

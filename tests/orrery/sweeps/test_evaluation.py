@@ -1,5 +1,6 @@
 """An evaluation ends in objectives or in a reason, never in an error."""
 
+import errno
 import json
 import pickle
 import re
@@ -94,6 +95,45 @@ def test_what_goes_wrong_is_the_reason(evaluate, reason):
     found, _ = compute(evaluate)
     assert found.objectives == {}
     assert re.fullmatch(f"{reason}.*", found.reason)
+
+
+def wrapped(error):
+    """Returns an error that names another as its cause, as a library has it."""
+    outer = RuntimeError("cannot read the pairs")
+    outer.__cause__ = error
+    return outer
+
+
+def asks_torch_for_too_much(options, report):
+    import torch
+
+    torch.empty(1 << 58)
+
+
+def raising(error):
+    def evaluate(options, report):
+        raise error
+
+    return evaluate
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "says_nothing"),
+    [
+        (raising(OSError(errno.EDQUOT, "quota")), True),
+        (raising(FileNotFoundError("stars.csv")), True),
+        (raising(ConnectionResetError()), True),
+        (raising(wrapped(TimeoutError("no answer"))), True),
+        (raises_nothing_in_words, True),
+        (asks_torch_for_too_much, True),
+        (raising(wrapped(KeyError("v_x"))), False),
+        (raising(RuntimeError("shapes do not fit")), False),
+        (reports_nan, False),
+        (reports_and_returns, False),
+    ],
+)
+def test_what_the_machine_lacks_says_nothing_of_a_point(evaluate, says_nothing):
+    assert compute(evaluate)[0].says_nothing is says_nothing
 
 
 def test_a_report_without_what_is_watched_is_a_reason():

@@ -5,7 +5,7 @@ import pytest
 from orrery.sweeps.evaluation import Evaluated
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
-from orrery.sweeps.trial import Goal, read_trials, trial_path
+from orrery.sweeps.trial import LOST, Goal, read_trials, trial_path
 
 LOSS = (Goal("loss"),)
 
@@ -72,6 +72,16 @@ def test_an_end_that_says_nothing_of_the_point_is_computed_again(ledger):
         assert opened.missing(3) == [1, 2]
 
 
+def test_ends_without_an_answer_are_those_of_this_start_but_for_lost_processes(ledger):
+    for number, reason in ((0, "OSError: no room"), (1, LOST), (2, "")):
+        ledger.begin(number, {"rate": number / 10})
+        ledger.end(number, Evaluated({"loss": 1.0}, 0.0, reason, bool(reason)))
+    assert [trial.number for trial in ledger.unanswered()] == [0]
+    assert reopened(ledger.folder).unanswered() == []
+    finish(ledger, 0)
+    assert ledger.unanswered() == []
+
+
 def test_what_is_missing_begins_with_what_was_interrupted(ledger):
     for number in (0, 1, 3):
         finish(ledger, number)
@@ -86,7 +96,11 @@ def test_what_is_missing_begins_with_what_was_interrupted(ledger):
     assert again.missing(8) == [2, 4, 5, 6, 7]
     assert again.missing(5) == [2, 4]
     assert again.missing(4) == [2]
-    assert again.missing(3) == again.missing(1) == []
+    # more known ones beyond do not make up for it
+    assert again.missing(3) == [2]
+    assert again.missing(2) == again.missing(1) == []
+    assert [t.number for t in again.known(3)] == [0, 1]
+    assert [t.number for t in again.interrupted(4)] == [2]
 
 
 def test_a_damaged_trial_is_told_and_its_number_free(ledger, capsys):

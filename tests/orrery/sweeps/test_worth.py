@@ -1,7 +1,7 @@
 """A choice's worth is the difference that it makes, seed by seed, and no seed is computed twice."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,13 @@ import pytest
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, SearchSpace
 from orrery.sweeps.trial import Goal, read_trials
-from orrery.sweeps.worth import FIRST_SEED, Contrast, Worth, design, measure_worth
+from orrery.sweeps.worth import (
+    Contrast,
+    Worth,
+    design,
+    measure_worth,
+    other_seeds,
+)
 
 SPACE = SearchSpace({"bins": Int(1, 9), "kind": Choice(("a", "b"))})
 BEST = {"bins": 4, "kind": "b"}
@@ -80,7 +86,7 @@ def test_points_that_choices_share_are_computed_once(tmp_path):
 
 
 def test_seeds_from_which_one_failed_count_for_neither(tmp_path):
-    task = Task(refuses={(3, FIRST_SEED), (3, FIRST_SEED + 1), (3, FIRST_SEED + 2)})
+    task = Task(refuses={(3, seed) for seed in (2, 3, 4)})
     (by_bin, kind), trials = measured(task, tmp_path)
     assert [t.state for t in trials].count("failed") == 3
     assert by_bin.seeds == 1
@@ -90,14 +96,14 @@ def test_seeds_from_which_one_failed_count_for_neither(tmp_path):
 
 
 def test_what_no_seed_gave_is_not_a_number(tmp_path):
-    task = Task(refuses={(3, FIRST_SEED + number) for number in range(4)})
+    task = Task(refuses={(3, seed) for seed in range(2, 6)})
     (by_bin, _), _ = measured(task, tmp_path)
     assert by_bin.seeds == 0
     assert np.isnan(by_bin.mean("gain"))
 
 
 def test_a_worth_that_no_trial_tells_ends_nothing(tmp_path, capsys):
-    refused = {(bins, FIRST_SEED + n) for bins in range(1, 10) for n in range(4)}
+    refused = {(bins, seed) for bins in range(1, 10) for seed in range(2, 6)}
     found, trials = measured(Task(refuses=refused), tmp_path)
     assert found == []
     assert {(trial.state, trial.reason) for trial in trials} == {
@@ -112,6 +118,32 @@ def test_choices_may_leave_the_space_of_the_search(tmp_path):
     more = {"bins": Int(1, 9)}
     found, _ = measure_worth(sweep(Task()), (MORE,), "seed", 2, tmp_path, 1, more)
     assert found[0].mean("gain") == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 4, 7])
+def test_no_seed_is_the_one_by_which_the_best_was_chosen(tmp_path, seed):
+    task = Task()
+    chosen = Options(seed=seed)
+    wanted = replace(sweep(task), options=chosen)
+    _, trials = measure_worth(wanted, (BIN,), "seed", 4, tmp_path, 1, {})
+    used = {options.seed for options in task.computed}
+    assert len(used) == 4
+    assert seed not in used
+    assert len(trials) == 2 * 4
+    assert min(used) >= 1
+
+
+def test_without_a_seed_of_ones_own_the_others_are_those_from_two_on():
+    assert other_seeds(1, 6) == (2, 3, 4, 5, 6, 7)
+    assert design((BIN,), "seed", 2) == design((BIN,), "seed", 2, seed=1)
+
+
+def test_what_adds_nothing_has_no_worth_of_each():
+    gains = {"gain": np.array([0.5, 1.5])}
+    for count, each in ((4, 0.25), (0, np.nan), (-1, np.nan)):
+        found = Worth(replace(KIND, count=count), gains)
+        assert found.each("gain") == pytest.approx(each, nan_ok=True)
+        assert found.mean("gain") == 1.0
 
 
 def test_a_design_has_each_point_once_for_each_seed():
