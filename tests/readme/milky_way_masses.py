@@ -82,7 +82,9 @@ def of_errors_counted_twice():
     once, twice = (without[how]["quantiles"][_LMC][1] for how in ("once", "twice"))
     # the same posteriors as the table's
     lines = result("table2")
-    assert once == pytest.approx(lines[lines["quantity"] == _LMC]["median"][0], abs=1e-3)
+    assert once == pytest.approx(
+        lines[lines["quantity"] == _LMC]["median"][0], abs=1e-3
+    )
     assert printed(twice) == printed(TABLE2["DESI, without v_tb"][_LMC].median)
     return {
         rf"the halos have {NUMBER} and {NUMBER}, and the LMC without v_t,b has {NUMBER}, as "

@@ -174,8 +174,8 @@ def of_tarp(table):
     assert len(rejected) == 2
     assert min(table["tarp"]) > LEVEL
     return {
-        rf"two of them at {NUMBER} % by the shape of its curve and the area to the diagonal together "
-        rf"\(p = {NUMBER} and {NUMBER}; the others from {NUMBER} on\)": [
+        rf"two of them at {NUMBER} % by the shape of its curve and the area to the diagonal "
+        rf"together \(p = {NUMBER} and {NUMBER}; the others from {NUMBER} on\)": [
             f"{100 * LEVEL:g}",
             *ends(rejected, "%.4f"),
             f"{min(accepted):.3f}",
