@@ -44,9 +44,7 @@ from mwlmc.observed.survey_sample import (
     survey_sample,
 )
 from mwlmc.sky import frames, kinematics, moment_errors
-from mwlmc.sky.binning import (
-    SkyBinning,
-)
+from mwlmc.sky.binning import SkyBinning
 from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.sky.moment_errors import MomentErrors, summary_errors
 from mwlmc.sky.moments import VelocityMoments
@@ -59,7 +57,7 @@ from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import guarded, read_table
 
-VERSION = 14  # of reading, selecting and binning stars; raised whenever numbers change
+VERSION = 15  # of reading, selecting and binning stars; raised whenever numbers change
 
 
 @dataclass(frozen=True)
@@ -134,13 +132,15 @@ def bin_stars(
     moments = kinematics.binned_moments(stars, binning)
     binned = kinematics.assign_to_bins(stars, binning)
     table = note_unknown_errors(table, binned, binning)
+    # those along the line of sight are too small to count
+    across = {"v_tb": table.velocity_errors("v_tb")}
     return BinnedTable(
         name,
         binning.bins,
         VelocityMoments(
             moments.count[0], moments.kept[0], moments.mean[0], moments.dispersion[0]
         ),
-        summary_errors(stars, binning, seed),
+        summary_errors(stars, binning, seed, star_errors=across),
         mean_sine_latitude(stars, binned, binning),
         survey_sample(table, stars, binned, binning),
         _provenance(table, binning, seed),
@@ -236,12 +236,8 @@ def _restored(file: OpenedFile) -> BinnedTable:
         for patch, quantity, lower, upper in rows
     )
     numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
-    moments = VelocityMoments(
-        numbers["count"],
-        numbers["count_clipped"],
-        numbers["mean"],
-        numbers["dispersion"],
-    )
+    measured = ("count", "count_clipped", "mean", "dispersion")
+    moments = VelocityMoments(*(numbers[name] for name in measured))
     errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")
