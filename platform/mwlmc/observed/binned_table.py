@@ -40,6 +40,7 @@ from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import READ, StarTable, check_lines, select
 from mwlmc.observed.survey_sample import (
     mean_sine_latitude,
+    note_far_off_distances,
     note_unknown_errors,
     survey_sample,
 )
@@ -132,6 +133,7 @@ def bin_stars(
     moments = kinematics.binned_moments(stars, binning)
     binned = kinematics.assign_to_bins(stars, binning)
     table = note_unknown_errors(table, binned, binning)
+    table = note_far_off_distances(table, binned)
     # those along the line of sight are too small to count
     across = {"v_tb": table.velocity_errors("v_tb")}
     return BinnedTable(

@@ -138,10 +138,10 @@ class Sample:
             raise ValueError(
                 f"{len(self.stars)} samples for the bins {self.bins}: give each one"
             )
-        if not 0 <= self.distance_error < 1 or self.seed < 0:
+        if not 0 <= self.distance_error < np.inf or self.seed < 0:
             raise ValueError(
-                f"distance_error {self.distance_error} and seed {self.seed}: give an error from 0 "
-                "to below 1, and a seed from 0 on"
+                f"distance_error {self.distance_error} and seed {self.seed}: give a finite error "
+                "and a seed, both from 0 on"
             )
         last = nside_to_npix(self.nside) - 1
         if any(not 0 <= cell <= last for one in self.stars for cell in one.cells):
