@@ -360,6 +360,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Bins a star table and writes the result; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
+        files.check_ecsv_name(options.out)
         write_binned(_binned(options), options.out)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -185,11 +185,11 @@ def as_command(options: argparse.Namespace) -> str:
     if options.most_missing != MOST_MISSING:
         named.append(f"--most-missing {options.most_missing:g}")
     named += [f"--missing {shlex.quote(word)}" for word in options.missing]
-    named += [] if options.name is None else [f"--name {options.name!r}"]
+    named += [] if options.name is None else [f"--name {shlex.quote(options.name)}"]
     words = [
         options.survey,
-        options.stars.name,
-        options.out.name,
+        shlex.quote(options.stars.name),
+        shlex.quote(options.out.name),
         f"--seed {options.seed}",
     ]
     return " ".join([COMMAND, *words, *named, *flags])

@@ -288,6 +288,7 @@ def calibrate(
     )
     drawn = _draws(estimate, test.x, draws, seed)
     log_prob = estimate.log_prob(test.theta, test.x)
+    verdicts.check_log_densities(log_prob, "of truths")
     coverage = diagnostics.tarp(drawn, test.theta, seed, references=references)
     return Calibration(
         len(test),
