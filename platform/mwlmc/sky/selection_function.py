@@ -25,7 +25,9 @@ from orrery.parameters import FloatArray, IntArray, generator
 
 NSIDE = 8  # cells of 7.3 deg
 NEAREST = 16  # simulated stars that are candidates for an observed one
-ERROR_GROUPS = 8  # of equal number, from the best to the worst measured stars of a bin
+# Of equal number, from the best to the worst measured stars of a bin. With eight the worst
+# eighth of some hundred stars had one error, and a few failed ones were an eighth's.
+ERROR_GROUPS = 256
 _GROUP = (
     4  # stars that a group has at least, so that no single star's error can be read off
 )
@@ -58,8 +60,7 @@ class BinSample:
     Arguments:
         cells: The HEALPix cells with stars: nested order, along Galactic axes.
         counts: The number of stars in each.
-        errors: Root-mean-square errors of velocity [km/s] in groups of about equal
-            number.
+        errors: Typical errors of velocity [km/s] of groups of about equal number.
 
     Example:
         >>> found = BinSample(cells=(3, 17), counts=(2, 5), errors=(4.0, 9.0))
@@ -88,8 +89,7 @@ class Targets(NamedTuple):
     Arguments:
         cell: The cell of each of N stars `[N]`.
         bin: Its bin `[N]`, by number.
-        errors: The error groups of K bins `[K, ERROR_GROUPS]` [km/s]; those missing are
-            0.
+        errors: The error groups of K bins `[K, G]` [km/s]; those missing are 0.
         groups: How many groups each bin has `[K]`.
 
     Example:
@@ -180,7 +180,8 @@ class Sample:
     def targets(self) -> Targets:
         """The stars one by one."""
         numbers = [sum(one.counts) for one in self.stars]
-        errors = np.zeros((len(self.stars), ERROR_GROUPS))
+        most = max((len(one.errors) for one in self.stars), default=0)
+        errors = np.zeros((len(self.stars), most))
         for row, one in zip(errors, self.stars, strict=True):
             row[: len(one.errors)] = one.errors
         return Targets(
@@ -246,6 +247,10 @@ def occupancy(
 ) -> BinSample:
     """Returns the counts in cells and the errors of the stars of one bin.
 
+    Errors are told of groups of four stars or more that are measured about equally well,
+    by the mean of those that are neither a group's best nor its worst: so the few errors
+    that are far from all others are no group's.
+
     Arguments:
         directions: Where they are seen `[N, 3]`, along Galactic axes.
         errors: Standard errors of their velocities `[N]` [km/s]; NaN where unknown.
@@ -254,8 +259,16 @@ def occupancy(
     found, counts = np.unique(cells(directions, nside), return_counts=True)
     known = np.sort(errors[np.isfinite(errors)])
     groups = np.array_split(known, min(ERROR_GROUPS, max(len(known) // _GROUP, 1)))
-    rms = [float(np.sqrt(np.mean(g**2))) if len(g) else 0.0 for g in groups]
-    return BinSample(tuple(found.tolist()), tuple(counts.tolist()), tuple(rms))
+    typical = tuple(map(_typical, groups))
+    return BinSample(tuple(found.tolist()), tuple(counts.tolist()), typical)
+
+
+def _typical(errors: FloatArray) -> float:
+    """Returns the error that stands for those of a group, in ascending order; 0 if it is empty."""
+    if len(errors) >= _GROUP:
+        return float(np.mean(errors[1:-1]))
+    # of so few the middle one would be a star's own
+    return float(np.sqrt(np.mean(errors**2))) if len(errors) else 0.0
 
 
 def draw_stars(
