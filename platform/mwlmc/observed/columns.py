@@ -49,7 +49,7 @@ SAMPLED = {
     "cell_counts": (None, "stars in each of these cells"),
     "errors": (
         "km / s",
-        "errors of velocity in groups of equal number, best to worst stars, 0 if unknown",
+        "root-mean-square errors of velocity, best to worst stars, 0 if unknown",
     ),
 }
 

@@ -20,7 +20,7 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 
-VERSION = 2  # of data vectors, observed and mock; raised whenever they change
+VERSION = 3  # of data vectors, observed and mock; raised whenever they change
 
 
 _FILLED = Measurement()

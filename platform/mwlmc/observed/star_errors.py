@@ -138,9 +138,11 @@ def _check_distance_errors(
 
 def _error_titles(found: CleanedColumns) -> str:
     """Returns the titles of the columns from which errors of distances are."""
-    beginnings = ("distance_error", "distance_low", "distance_high")
-    beginnings += ("distance_modulus_error", "parallax_error")
-    titles = [found.title(one) for one in found.values if one.startswith(beginnings)]
+    bounds = ("distance_low", "distance_high")
+    errors = ("distance_error", "distance_modulus_error", "parallax_error")
+    titles = [
+        found.title(one) for one in found.values if one.startswith((*bounds, *errors))
+    ]
     return " and ".join(map(repr, titles)) or "of distances"
 
 

@@ -25,9 +25,9 @@ from orrery.parameters import FloatArray, IntArray, generator
 
 NSIDE = 8  # cells of 7.3 deg
 NEAREST = 16  # simulated stars that are candidates for an observed one
-# Of equal number, from the best to the worst measured stars of a bin. With eight the worst
-# eighth of some hundred stars had one error, and a few failed ones were an eighth's.
-ERROR_GROUPS = 256
+ERROR_GROUPS = 8  # of equal number, from the best to the worst measured stars of a bin
+# Of each of these at most: a few failed errors are not those of a whole eighth of the stars.
+_PARTS = 32
 _GROUP = (
     4  # stars that a group has at least, so that no single star's error can be read off
 )
@@ -180,7 +180,8 @@ class Sample:
     def targets(self) -> Targets:
         """The stars one by one."""
         numbers = [sum(one.counts) for one in self.stars]
-        most = max((len(one.errors) for one in self.stars), default=0)
+        # those of older tables, which are eight, or more
+        most = max([ERROR_GROUPS, *(len(one.errors) for one in self.stars)])
         errors = np.zeros((len(self.stars), most))
         for row, one in zip(errors, self.stars, strict=True):
             row[: len(one.errors)] = one.errors
@@ -248,8 +249,8 @@ def occupancy(
     """Returns the counts in cells and the errors of the stars of one bin.
 
     Errors are told of groups of four stars or more that are measured about equally well,
-    by the mean of those that are neither a group's best nor its worst: so the few errors
-    that are far from all others are no group's.
+    by the root mean square of those that are neither the best nor the worst of a group:
+    so the few errors that are far from all others are no group's.
 
     Arguments:
         directions: Where they are seen `[N, 3]`, along Galactic axes.
@@ -258,17 +259,18 @@ def occupancy(
     """
     found, counts = np.unique(cells(directions, nside), return_counts=True)
     known = np.sort(errors[np.isfinite(errors)])
-    groups = np.array_split(known, min(ERROR_GROUPS, max(len(known) // _GROUP, 1)))
-    typical = tuple(map(_typical, groups))
-    return BinSample(tuple(found.tolist()), tuple(counts.tolist()), typical)
+    eighths = np.array_split(known, min(ERROR_GROUPS, max(len(known) // _GROUP, 1)))
+    # as many of each, as all groups are drawn equally often
+    parts = min(_PARTS, max(min(map(len, eighths)) // _GROUP, 1))
+    groups = [_middle(g) for eighth in eighths for g in np.array_split(eighth, parts)]
+    rms = [float(np.sqrt(np.mean(g**2))) if len(g) else 0.0 for g in groups]
+    return BinSample(tuple(found.tolist()), tuple(counts.tolist()), tuple(rms))
 
 
-def _typical(errors: FloatArray) -> float:
-    """Returns the error that stands for those of a group, in ascending order; 0 if it is empty."""
-    if len(errors) >= _GROUP:
-        return float(np.mean(errors[1:-1]))
-    # of so few the middle one would be a star's own
-    return float(np.sqrt(np.mean(errors**2))) if len(errors) else 0.0
+def _middle(errors: FloatArray) -> FloatArray:
+    """Returns errors, in ascending order, without the first and the last; few as they are."""
+    # of fewer a star's own would be left
+    return errors[1:-1] if len(errors) >= _GROUP else errors
 
 
 def draw_stars(

@@ -4,7 +4,7 @@ Between B1950 and J2000 the sky turns by 0.6 degrees: far less than anything tha
 alone would give away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +70,9 @@ class DeclaredSystems:
 
         Where no column refers to a system, and the file declares none of use, it is of all.
         """
-        of_column = [self.systems.get(ref) for ref in self.references]
+        of_column: Sequence[str | None] = [
+            self.systems.get(ref) for ref in self.references
+        ]
         declared = [*self.systems.values()]
         if all(one is None for one in of_column) and declared and all(declared):
             of_column = declared[:1] * len(of_column)

@@ -19,7 +19,7 @@ COMMITTED = {
 @pytest.fixture
 def eighths(monkeypatch):
     """As committed tables tell errors, with which what is published was found: of eighths."""
-    monkeypatch.setattr(selection_function, "ERROR_GROUPS", 8)
+    monkeypatch.setattr(selection_function, "_PARTS", 1)
     monkeypatch.setattr(selection_function, "_typical", _root_mean_square)
 
 
