@@ -75,6 +75,40 @@ def check_once(place: str, names: Sequence[str]) -> None:
         raise ValueError(f"{place} {names}: name each once")
 
 
+def check_unused(options: Any, names: Sequence[str], why: str) -> None:
+    """Raises ValueError if an option that nothing would read is not its default.
+
+    Whoever gives it expects that it counts, and the run would bear it in its identity.
+
+    Arguments:
+        options: A dataclass.
+        names: Its fields that are not read.
+        why: Why not.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Choices:
+        ...     edges: tuple[float, ...] = (30.0, 50.0)
+        >>> check_unused(Choices(), ("edges",), "nothing is binned")
+        >>> check_unused(Choices((40.0, 50.0)), ("edges",), "nothing is binned")
+        Traceback (most recent call last):
+        ...
+        ValueError: edges (40.0, 50.0) would be ignored: nothing is binned; leave it out
+    """
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if field.name in names and value != _default(field):
+            raise ValueError(
+                f"{field.name} {shortened(value)} would be ignored: {why}; leave it out"
+            )
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
 def shortened(value: Any) -> str:
     """Returns a value as Python writes it, but never more than a line of it.
 

@@ -209,10 +209,16 @@ def moment_errors() -> Record:
     bins = tuple(pairwise((30.0, 60.0, 80.0, 90.0, 100.0, 110.0)))  # [kpc]
     profile = binnings.Profile(ALL_SKY, "v_gsr", bins, ("mean", "dispersion"))
     binning = binnings.SkyBinning("golden", (profile,))
-    errors = errors_of.summary_errors(_giants(), binning, SEED)
+    giants = _giants()
+    errors = errors_of.summary_errors(giants, binning, SEED)
+    # [km/s], up to half of the dispersion, and unknown of the nearest
+    own = np.where(giants.distance < 50.0, np.nan, 0.5 * giants.distance)
+    known = errors_of.summary_errors(giants, binning, SEED, star_errors={"v_gsr": own})
     return {
         "mean": quantity(errors.mean),
         "dispersion": quantity(errors.dispersion),
+        "mean_of_measured": quantity(known.mean),
+        "dispersion_of_measured": quantity(known.dispersion),
         "pooled": quantity([_pooled(count) for count in (19, 20, 21, 22)]),
     }
 
@@ -234,7 +240,8 @@ def _pooled(count: int) -> float:
     """Returns the dispersion that nine stars share with some of the next bin, or of more."""
     away = np.array([0.0, 10.0, 20.0])
     stars = np.array([9, count, 50])
-    return errors_of._pool(away, stars, np.array([80.0, 100.0, 150.0]))
+    scatter = np.array([80.0, 100.0, 150.0])
+    return float(np.sqrt(errors_of._pool(away, stars, scatter, np.zeros(3))))
 
 
 def _giants() -> kinematics.RestFrameStars:

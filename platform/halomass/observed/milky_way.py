@@ -8,6 +8,7 @@ The computed table is kept with its provenance, and an experiment reads that:
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ from halomass.observed.satellite_table import SatelliteTable
 from halomass.observed.speeds import Speeds
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
+from orrery.storage import files
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
@@ -271,8 +273,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
+        files.check_ecsv_name(options.out)
         found = read_satellites(options.table, options.most_missing)
-        command = f"python -m halomass.observed.milky_way {options.table.name} {options.out.name}"
+        names = shlex.join([options.table.name, options.out.name])
+        command = f"python -m halomass.observed.milky_way {names}"
         about = {**found.provenance, "command": command}
         neighbour_tables.write_neighbours(replace(found, provenance=about), options.out)
     except (ValueError, OSError) as error:

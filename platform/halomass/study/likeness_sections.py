@@ -94,7 +94,7 @@ def metrics(judged: HostLikeness) -> dict[str, Number]:
         numbers |= {
             "pvalue": found.pvalue,
             "worst_property_pvalue": float(found.entry_pvalues.min()),
-            "worst_kind_pvalue": float(found.group_pvalues.min()),
+            "worst_kind_pvalue": float(np.fmin.reduce(found.group_pvalues)),
             "joint_pvalue": found.joint_pvalue,
             "outlying": len(judged.outlying),
             "outlying_kinds": len(judged.outlying_kinds),
@@ -106,7 +106,12 @@ def metrics(judged: HostLikeness) -> dict[str, Number]:
         for place, name in enumerate(judged.named, 1):
             of_one = _outlier(judged, found, name).items()
             numbers |= {f"named.{place}.{what}": value for what, value in of_one}
-    return {f"{_prefix(judged)}.{name}": value for name, value in numbers.items()}
+    # what so few hosts cannot tell has no number
+    return {
+        f"{_prefix(judged)}.{name}": value
+        for name, value in numbers.items()
+        if isinstance(value, str) or not np.isnan(value)
+    }
 
 
 def _outlier(judged: HostLikeness, found: Likeness, name: str) -> dict[str, Number]:
@@ -141,6 +146,10 @@ def likeness_verdict(judged: HostLikeness) -> Sentence:
         f"{100 * found.pvalue:.3g} % of {among} are as unusual."
     )
     reason, more = _reason(judged, found)
+    if np.isnan(found.joint_pvalue):
+        text += (
+            " So few do not tell whether all of its properties together are unusual."
+        )
     if not judged.passed:
         reason += " Its mass is told all the same, by networks that have hardly seen its like."
     shows = (*_names(judged), f"{prefix}.pvalue", hosts, window, *more)

@@ -1,4 +1,4 @@
-"""Whether columns that say the same of stars agree: places, distances, and velocities.
+"""Whether columns that say the same of stars agree: places, distances, velocities.
 
 One of them is used. Where the others contradict it, a column is in another unit than its
 title says, was sorted without the rest of its table, or is of other stars.
@@ -24,6 +24,7 @@ _FAR_OFF = 1.0  # [mag] more than two ways to measure a distance differ by
 _SHIFTED = 0.4  # [mag] more than the scales of two such ways do
 _FAST = 50.0  # [km/s] more than pulsations and companions change a velocity
 _SHIFTED_VELOCITY = 20.0  # [km/s] more than they do on average
+_ROUNDED = 0.01  # of a distance, more than rounding moves it beyond its own bounds
 _MOST = 0.2  # of the stars
 _FEWEST, _MANY = 5, 20  # stars
 # Parallaxes against one over distances: how many times as large they may be, by so many
@@ -65,6 +66,7 @@ def contradictions(table: Table, found: CleanedColumns, where: str) -> Iterator[
     if used is not None:
         for one in others:
             yield from _of_distances(found, used.values, one)
+    yield from _of_bounds(found)
     for one in others:
         if one.quantity == "v_los" and "v_los" in found.values:
             yield from _of_velocities(found, one)
@@ -149,6 +151,23 @@ def _of_distances(
     yield from _differences(
         off, _FAR_OFF, _SHIFTED, f"distances of {one.title}|mag", title
     )
+
+
+def _of_bounds(found: CleanedColumns) -> Iterator[str]:
+    """Yields that distances are not between their own 16th and 84th percentiles.
+
+    Half of what is between these is taken as an error, whichever distance it is of.
+    """
+    if not {"distance", "distance_low", "distance_high"} <= {*found.values}:
+        return
+    distance, low, high = (
+        found.values[name] for name in ("distance", "distance_low", "distance_high")
+    )
+    # above one where a distance is beyond a bound; NaN where there is none
+    beyond = np.maximum(low / distance, distance / high) / (1 + _ROUNDED)
+    titles = " and ".join(map(found.title, ("distance_low", "distance_high")))
+    what = f"distances are not between {titles}, which make the errors of"
+    yield from _said(beyond, what, found.title("distance"))
 
 
 def _of_velocities(found: CleanedColumns, one: _Other) -> Iterator[str]:

@@ -40,13 +40,12 @@ from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import READ, StarTable, check_lines, select
 from mwlmc.observed.survey_sample import (
     mean_sine_latitude,
+    note_far_off_distances,
     note_unknown_errors,
     survey_sample,
 )
 from mwlmc.sky import frames, kinematics, moment_errors
-from mwlmc.sky.binning import (
-    SkyBinning,
-)
+from mwlmc.sky.binning import SkyBinning
 from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.sky.moment_errors import MomentErrors, summary_errors
 from mwlmc.sky.moments import VelocityMoments
@@ -59,7 +58,7 @@ from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import guarded, read_table
 
-VERSION = 14  # of reading, selecting and binning stars; raised whenever numbers change
+VERSION = 16  # of reading, selecting and binning stars; raised whenever numbers change
 
 
 @dataclass(frozen=True)
@@ -134,13 +133,16 @@ def bin_stars(
     moments = kinematics.binned_moments(stars, binning)
     binned = kinematics.assign_to_bins(stars, binning)
     table = note_unknown_errors(table, binned, binning)
+    table = note_far_off_distances(table, binned)
+    # those along the line of sight are too small to count
+    across = {"v_tb": table.velocity_errors("v_tb")}
     return BinnedTable(
         name,
         binning.bins,
         VelocityMoments(
             moments.count[0], moments.kept[0], moments.mean[0], moments.dispersion[0]
         ),
-        summary_errors(stars, binning, seed),
+        summary_errors(stars, binning, seed, star_errors=across),
         mean_sine_latitude(stars, binned, binning),
         survey_sample(table, stars, binned, binning),
         _provenance(table, binning, seed),
@@ -236,12 +238,8 @@ def _restored(file: OpenedFile) -> BinnedTable:
         for patch, quantity, lower, upper in rows
     )
     numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
-    moments = VelocityMoments(
-        numbers["count"],
-        numbers["count_clipped"],
-        numbers["mean"],
-        numbers["dispersion"],
-    )
+    measured = ("count", "count_clipped", "mean", "dispersion")
+    moments = VelocityMoments(*(numbers[name] for name in measured))
     errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")
@@ -362,6 +360,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Bins a star table and writes the result; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
+        files.check_ecsv_name(options.out)
         write_binned(_binned(options), options.out)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -20,7 +20,7 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 
-VERSION = 2  # of data vectors, observed and mock; raised whenever they change
+VERSION = 3  # of data vectors, observed and mock; raised whenever they change
 
 
 _FILLED = Measurement()
@@ -116,7 +116,17 @@ def vectors(
         measurement: What is measured, and which simulated stars represent the observed
             ones.
         seed: Of the draw of simulated stars.
+
+    Raises:
+        ValueError: If errors of distance are wanted and as large as the distances.
     """
+    part = table.sample.distance_error
+    if measurement.distance_errors and part >= 1.0:
+        raise ValueError(
+            f"{table.name!r}: errors of distance are {100 * part:.3g} % of the distances, which "
+            "simulated stars cannot get: are they in per cent, or the bounds themselves? mend "
+            "their column in the star table, or leave --distance-errors out"
+        )
     found = {}
     for label, binning in binnings.items():
         supported = measurement.binning(binning.supported(table.counts(binning)))

@@ -109,12 +109,21 @@ def _missing_in(word: str) -> tuple[str, tuple[float, ...]]:
 
 
 def chosen_selection(options: argparse.Namespace) -> StarSelection:
-    """Returns which stars are kept: the survey's own selection, unless an option changes it."""
+    """Returns which stars are kept: the survey's own selection, unless an option changes it.
+
+    Raises:
+        ValueError: If errors of proper motions are chosen, but none is to be binned.
+    """
     selection = _SELECTIONS[options.survey]
     if options.sagittarius_cut is not None:
         selection = replace(selection, sagittarius=options.sagittarius_cut)
     if options.largest_motion_error is not None:
         error = options.largest_motion_error
+        if not _bins_motions(options):
+            raise ValueError(
+                f"--largest-motion-error {error:g} would be ignored: no proper motions are "
+                "binned; add --proper-motions, or leave this out"
+            )
         selection = replace(selection, largest_motion_error=error)
     return selection
 
@@ -124,14 +133,17 @@ def chosen_binning(options: argparse.Namespace) -> SkyBinning:
 
     Raises:
         ValueError: If a number of bins, or edges of v_tb, are given for a survey with its
-            own.
+            own, or edges where no v_tb is binned.
     """
-    proper_motions = options.proper_motions
-    if proper_motions is None:
-        # as the bundled tables are: of SDSS's giants only radial velocities are used
-        proper_motions = options.survey == "desi"
     binning = _survey_binning(options)
-    return binning if proper_motions else binning.select(("v_gsr",))
+    return binning if _bins_motions(options) else binning.select(("v_gsr",))
+
+
+def _bins_motions(options: argparse.Namespace) -> bool:
+    if options.proper_motions is None:
+        # as the bundled tables are: of SDSS's giants only radial velocities are used
+        return bool(options.survey == "desi")
+    return bool(options.proper_motions)
 
 
 def _survey_binning(options: argparse.Namespace) -> SkyBinning:
@@ -139,6 +151,11 @@ def _survey_binning(options: argparse.Namespace) -> SkyBinning:
         if options.bins is not None:
             raise ValueError(
                 f"--bins {options.bins}: desi has bins of its own; leave this out"
+            )
+        if options.v_tb_edges is not None and not _bins_motions(options):
+            raise ValueError(
+                f"--v-tb-edges {options.v_tb_edges} would be ignored: no proper motions are "
+                "binned; leave this out, or --no-proper-motions"
             )
         return desi_footprint(options.v_tb_edges or V_TB_EDGES)
     if options.v_tb_edges is not None:
@@ -168,11 +185,11 @@ def as_command(options: argparse.Namespace) -> str:
     if options.most_missing != MOST_MISSING:
         named.append(f"--most-missing {options.most_missing:g}")
     named += [f"--missing {shlex.quote(word)}" for word in options.missing]
-    named += [] if options.name is None else [f"--name {options.name!r}"]
+    named += [] if options.name is None else [f"--name {shlex.quote(options.name)}"]
     words = [
         options.survey,
-        options.stars.name,
-        options.out.name,
+        shlex.quote(options.stars.name),
+        shlex.quote(options.out.name),
         f"--seed {options.seed}",
     ]
     return " ".join([COMMAND, *words, *named, *flags])

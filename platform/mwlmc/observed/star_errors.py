@@ -38,6 +38,7 @@ _REMEDY = (
     "mend the column, or leave it out; with `--most-missing 1` the errors of the other "
     "stars stand for theirs"
 )
+_PERCENTAGES_OR_BOUNDS = "are they in per cent, or the bounds themselves?"
 _CORRELATIONS = ("pm_corr", "pm_ra_dec_corr", "pm_l_b_corr")
 _NO_CORRELATION = "not -1 to 1"  # the rule by which a number is none
 _ADVICE = {
@@ -117,6 +118,32 @@ def check_known_errors(
     if kind in found.values:
         _check_bounds(found, most_missing, where)
         _check(found, kind, distance.errors, most_missing, where)
+    if motions_needed:
+        _check_distance_errors(found, distance, where)
+
+
+def _check_distance_errors(
+    found: CleanedColumns, distance: Distances, where: str
+) -> None:
+    """Raises ValueError if errors, of which those of v_tb are made, are as large as distances."""
+    part = distance.errors / distance.values
+    known = part[np.isfinite(part)]
+    if len(known) and np.median(known) > 1.0:
+        raise ValueError(
+            f"{where}: column {_error_titles(found)}: half of the errors are above "
+            f"{100 * np.median(known):.3g} % of the distance, of which no error of v_tb can be "
+            f"made: {_PERCENTAGES_OR_BOUNDS} mend the column, or leave it out"
+        )
+
+
+def _error_titles(found: CleanedColumns) -> str:
+    """Returns the titles of the columns from which errors of distances are."""
+    bounds = ("distance_low", "distance_high")
+    errors = ("distance_error", "distance_modulus_error", "parallax_error")
+    titles = [
+        found.title(one) for one in found.values if one.startswith((*bounds, *errors))
+    ]
+    return " and ".join(map(repr, titles)) or "of distances"
 
 
 def _check(
@@ -226,16 +253,15 @@ def _distance_sizes(distance: Distances) -> Iterator[str]:
             f"half of the errors of distances beyond {_FAR:g} kpc are below "
             f"{100 * np.median(part[far]):.2g} %, which no survey's are: are they in another unit?"
         )
-    percentages = "are they in per cent, or the bounds themselves?"
     if len(part) >= _FEWEST and np.median(part) > _LARGEST_PART:
         yield (
             f"half of the errors of distances are above {100 * np.median(part):.3g} % of these, "
-            f"which no survey's are: {percentages}"
+            f"which no survey's are: {_PERCENTAGES_OR_BOUNDS}"
         )
     elif _do_not_grow(values, errors):
         yield (
             f"errors of distances do not grow with these, and half are below "
-            f"{np.median(errors):.3g} kpc, near and far: {percentages}"
+            f"{np.median(errors):.3g} kpc, near and far: {_PERCENTAGES_OR_BOUNDS}"
         )
 
 

@@ -170,7 +170,11 @@ class StarTable:
 
 
 def select(table: StarTable, selection: StarSelection) -> StarTable:
-    """Returns the selected stars; each step is counted in `steps`."""
+    """Returns the selected stars; each step is counted in `steps`.
+
+    Raises:
+        ValueError: If no star, or no proper motion, is left.
+    """
     if selection.sagittarius:
         ra, dec = frames.galactic_to_equatorial(table.l, table.b)
         member = in_sagittarius_stream(ra, dec, table.distance)
@@ -184,6 +188,13 @@ def select(table: StarTable, selection: StarSelection) -> StarTable:
         return near
     # not the error of v_tb, in which that of the distance favours slow stars
     error = frames.K * near.distance * near.pm_b_error
+    measured = np.isfinite(near.pm_b)
+    if measured.any() and not np.isfinite(error[measured]).any():
+        raise ValueError(
+            f"{near.source['file']}: proper motions have no errors, so that none is known to be "
+            f"better than {selection.largest_motion_error:g} km/s: give pmra_err_masyr and "
+            "pmdec_err_masyr, or pmb_err_masyr, or leave the largest error out"
+        )
     return near.with_motions(error < selection.largest_motion_error, steps[-1])
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from mwlmc.observed.star_tables import StarTable
 from mwlmc.sky.binning import SkyBinning
 from mwlmc.sky.kinematics import BinnedStars, RestFrameStars
+from mwlmc.sky.moment_errors import FAR_OFF, usual_mean_square
 from mwlmc.sky.options import VELOCITIES
 from mwlmc.sky.selection_function import NSIDE, Sample, occupancy
 from orrery.parameters import FloatArray
@@ -55,6 +56,31 @@ def note_unknown_errors(
     return table.with_warnings(warnings)
 
 
+def note_far_off_distances(table: StarTable, binned: BinnedStars) -> StarTable:
+    """Returns the stars with a warning of those whose distance error is far off all others'.
+
+    Arguments:
+        table: The selected stars, with their errors.
+        binned: Which of them fall in which bin.
+    """
+    part = _relative_errors(table, binned)
+    far_off = part[part > FAR_OFF * np.median(part)] if len(part) else part
+    if not len(far_off):
+        return table
+    warning = (
+        f"{len(far_off)} of {len(part)} stars have distance errors of more than {FAR_OFF:g} times "
+        f"the typical {100 * np.median(part):.2g} % of the distance, up to "
+        f"{100 * far_off.max():.3g} %: simulated stars get those of the others"
+    )
+    return table.with_warnings([warning])
+
+
+def _relative_errors(table: StarTable, binned: BinnedStars) -> FloatArray:
+    """Returns known errors of distance as parts of these, by the star: once in each bin."""
+    part = (table.distance_error / table.distance)[binned.star]
+    return part[np.isfinite(part)]
+
+
 def survey_sample(
     table: StarTable, stars: RestFrameStars, binned: BinnedStars, binning: SkyBinning
 ) -> Sample:
@@ -73,8 +99,8 @@ def survey_sample(
         for b, inside in zip(binning.bins, by_bin, strict=True)
     )
     # One scatter for the whole survey: distance errors of halo giants and BHB stars are
-    # a fraction of the distance, much the same for all.
-    relative = (table.distance_error / table.distance)[np.concatenate(by_bin)]
-    known = relative[np.isfinite(relative)]
-    scatter = float(np.sqrt(np.mean(known**2))) if len(known) else 0.0
-    return Sample(binning.bins, occupied, NSIDE, scatter)
+    # a fraction of the distance, much the same for all. Half of the 16-84 % would be a
+    # tenth smaller for giants, whose errors vary by a factor of two.
+    part = _relative_errors(table, binned)
+    scatter = np.sqrt(usual_mean_square(part)) if len(part) else 0.0
+    return Sample(binning.bins, occupied, NSIDE, float(scatter))

@@ -1,17 +1,19 @@
 """Standard errors of observed means and dispersions: a bootstrap, or pooled where stars are few."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from mwlmc.sky.binning import Profile, SkyBinning
-from mwlmc.sky.kinematics import RestFrameStars, binned_velocities
+from mwlmc.sky.kinematics import BinnedStars, RestFrameStars, assign_to_bins
 from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
 from orrery.parameters import FloatArray, IntArray, generator
 
-VERSION = 1  # of the errors; raised whenever they change
+VERSION = 2  # of the errors; raised whenever they change
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
 _POOL = 30  # stars that a pooled dispersion should have: they give it to 13 per cent
+FAR_OFF = 4.0  # times the typical error: of no distance of DESI's or SDSS's stars
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,30 @@ class MomentErrors:
     dispersion: FloatArray
 
 
+def usual_mean_square(errors: FloatArray) -> float:
+    """Returns the mean squared error of measurements, without those that failed.
+
+    Those beyond four times the typical error are left out: the squares of a few failed
+    ones of a thousand would outweigh all others. Where none did this is the mean square,
+    to which a median would be no guide, as errors vary by a factor of two.
+
+    Arguments:
+        errors: Standard errors, one or more, all known `[N]`.
+
+    Example:
+        >>> usual_mean_square(np.array([2.0] * 95 + [900.0] * 5))
+        4.0
+    """
+    usual = errors[errors <= FAR_OFF * np.median(errors)]
+    return float(np.mean(usual**2))
+
+
 def summary_errors(
-    stars: RestFrameStars, binning: SkyBinning, seed: int, resamples: int = 500
+    stars: RestFrameStars,
+    binning: SkyBinning,
+    seed: int,
+    resamples: int = 500,
+    star_errors: Mapping[str, FloatArray] | None = None,
 ) -> MomentErrors:
     """Returns the errors of the moments of one owner's stars.
 
@@ -40,27 +64,66 @@ def summary_errors(
     stars left after clipping. Two stars that happen to agree would give a tiny
     bootstrap error: with fewer than ten stars the errors are sigma / sqrt(N) and sigma
     / sqrt(2 N), where sigma is the dispersion pooled over the bin and the nearest other
-    bins of its profile, until thirty stars are in the pool.
+    bins of its profile, until thirty stars are in the pool. Where the errors of single
+    velocities are known, as those of `v_tb`, which grow with distance, only what the
+    dispersions have beyond them is pooled, and a bin's own are added to it.
 
     Arguments:
         stars: The stars of one owner.
         binning: How stars become summaries.
         seed: Of the bootstrap.
         resamples: The number of resamples.
+        star_errors: By quantity, the standard errors of the stars' velocities `[N]`
+            [km/s], NaN where unknown.
 
     Raises:
         ValueError: If a bin has fewer than two stars, or its profile fewer than ten.
     """
-    values, bins = binned_velocities(stars, binning)
-    moments = clipped_moments(values, bins, len(binning.bins), binning.clip)
+    binned = assign_to_bins(stars, binning)
+    values, bins = binned.velocity, binned.bin
+    count = len(binning.bins)
+    moments = clipped_moments(values, bins, count, binning.clip)
     _check_counts(moments.count, binning)
-    errors = _pooled_errors(moments, binning)
-    kept = unclipped(values, bins, len(binning.bins), binning.clip)
+    kept = unclipped(values, bins, count, binning.clip)
+    own = _own_errors(binned, kept, binning, star_errors or {})
+    errors = _pooled_errors(moments, binning, own)
     for k in np.flatnonzero(moments.kept >= FEW_STARS):
         sample = values[kept][bins[kept] == k]
         random = generator(seed, int(k))
         errors.mean[k], errors.dispersion[k] = _bootstrap(sample, random, resamples)
     return errors
+
+
+@dataclass(frozen=True)
+class _OwnErrors:
+    """Mean squared errors of the stars in K bins; 0 where none is known.
+
+    Arguments:
+        all: Of all stars `[K]`: what a mean of them errs by.
+        usual: Of those whose measurement did not fail `[K]`: what is in a dispersion.
+    """
+
+    all: FloatArray
+    usual: FloatArray
+
+
+def _own_errors(
+    binned: BinnedStars,
+    kept: IntArray,
+    binning: SkyBinning,
+    star_errors: Mapping[str, FloatArray],
+) -> _OwnErrors:
+    count = len(binning.bins)
+    found = _OwnErrors(np.zeros(count), np.zeros(count))
+    for k, one in enumerate(binning.bins):
+        if one.quantity in star_errors:
+            stars = binned.star[kept][binned.bin[kept] == k]
+            errors = star_errors[one.quantity][stars]
+            errors = errors[np.isfinite(errors)]
+            if len(errors):
+                found.all[k] = np.mean(errors**2)
+                found.usual[k] = usual_mean_square(errors)
+    return found
 
 
 def _check_counts(count: IntArray, binning: SkyBinning) -> None:
@@ -79,36 +142,54 @@ def _bootstrap(
     return float(drawn.mean(axis=1).std()), float(drawn.std(axis=1).std())
 
 
-def _pooled_errors(moments: VelocityMoments, binning: SkyBinning) -> MomentErrors:
+def _pooled_errors(
+    moments: VelocityMoments, binning: SkyBinning, own: _OwnErrors
+) -> MomentErrors:
     sigma = np.zeros(len(moments.kept))
     for profile, here in binning.placed_profiles:
+        _check_pool(profile, moments.kept[here])
         sigma[here] = _pooled_dispersions(
-            profile, moments.kept[here], moments.dispersion[here]
+            profile,
+            moments.kept[here],
+            moments.dispersion[here],
+            _OwnErrors(own.all[here], own.usual[here]),
         )
     return MomentErrors(
         sigma / np.sqrt(moments.kept), sigma / np.sqrt(2 * moments.kept)
     )
 
 
-def _pooled_dispersions(
-    profile: Profile, kept: IntArray, dispersion: FloatArray
-) -> FloatArray:
+def _check_pool(profile: Profile, kept: IntArray) -> None:
     few = (kept < FEW_STARS).any()
     if few and kept.sum() < FEW_STARS:
         raise ValueError(
             f"{profile.quantity} of patch {profile.patch.name!r} has {kept.sum()} stars in all, "
             f"too few to pool: give it at least {FEW_STARS}, or leave the profile out"
         )
+
+
+def _pooled_dispersions(
+    profile: Profile, kept: IntArray, dispersion: FloatArray, own: _OwnErrors
+) -> FloatArray:
     centres = np.mean(profile.bins, axis=1)
-    return np.array(
-        [_pool(np.abs(centres - centre), kept, dispersion) for centre in centres]
-    )
+    found = np.zeros(len(centres))
+    for k, centre in enumerate(centres):
+        # where a bin's own errors are unknown, those of the pool are the best guess
+        known = own.usual if own.all[k] > 0 else np.zeros(len(centres))
+        away = np.abs(centres - centre)
+        found[k] = np.sqrt(_pool(away, kept, dispersion, known) + own.all[k])
+    return found
 
 
-def _pool(away: FloatArray, kept: IntArray, dispersion: FloatArray) -> float:
+def _pool(
+    away: FloatArray, kept: IntArray, dispersion: FloatArray, known: FloatArray
+) -> float:
+    """Returns the variance of the nearest bins beyond what their stars' errors make of it."""
     nearest = np.argsort(away, kind="stable")
     enough = np.searchsorted(np.cumsum(kept[nearest]), _POOL) + 1
     pool = nearest[:enough]
     # Each bin's own mean costs one degree of freedom.
-    freedom = np.sum(kept[pool] - 1)
-    return float(np.sqrt(np.sum(kept[pool] * dispersion[pool] ** 2) / freedom))
+    freedom = kept[pool] - 1
+    beyond = kept[pool] * dispersion[pool] ** 2 - freedom * known[pool]
+    # few stars may scatter less than their errors: zero is then the best estimate
+    return max(float(np.sum(beyond) / np.sum(freedom)), 0.0)

@@ -26,6 +26,8 @@ from orrery.parameters import FloatArray, IntArray, generator
 NSIDE = 8  # cells of 7.3 deg
 NEAREST = 16  # simulated stars that are candidates for an observed one
 ERROR_GROUPS = 8  # of equal number, from the best to the worst measured stars of a bin
+# Of each of these at most: a few failed errors are not those of a whole eighth of the stars.
+_PARTS = 32
 _GROUP = (
     4  # stars that a group has at least, so that no single star's error can be read off
 )
@@ -58,8 +60,7 @@ class BinSample:
     Arguments:
         cells: The HEALPix cells with stars: nested order, along Galactic axes.
         counts: The number of stars in each.
-        errors: Root-mean-square errors of velocity [km/s] in groups of about equal
-            number.
+        errors: Typical errors of velocity [km/s] of groups of about equal number.
 
     Example:
         >>> found = BinSample(cells=(3, 17), counts=(2, 5), errors=(4.0, 9.0))
@@ -88,8 +89,7 @@ class Targets(NamedTuple):
     Arguments:
         cell: The cell of each of N stars `[N]`.
         bin: Its bin `[N]`, by number.
-        errors: The error groups of K bins `[K, ERROR_GROUPS]` [km/s]; those missing are
-            0.
+        errors: The error groups of K bins `[K, G]` [km/s]; those missing are 0.
         groups: How many groups each bin has `[K]`.
 
     Example:
@@ -138,10 +138,10 @@ class Sample:
             raise ValueError(
                 f"{len(self.stars)} samples for the bins {self.bins}: give each one"
             )
-        if not 0 <= self.distance_error < 1 or self.seed < 0:
+        if not 0 <= self.distance_error < np.inf or self.seed < 0:
             raise ValueError(
-                f"distance_error {self.distance_error} and seed {self.seed}: give an error from 0 "
-                "to below 1, and a seed from 0 on"
+                f"distance_error {self.distance_error} and seed {self.seed}: give a finite error "
+                "and a seed, both from 0 on"
             )
         last = nside_to_npix(self.nside) - 1
         if any(not 0 <= cell <= last for one in self.stars for cell in one.cells):
@@ -180,7 +180,9 @@ class Sample:
     def targets(self) -> Targets:
         """The stars one by one."""
         numbers = [sum(one.counts) for one in self.stars]
-        errors = np.zeros((len(self.stars), ERROR_GROUPS))
+        # those of older tables, which are eight, or more
+        most = max([ERROR_GROUPS, *(len(one.errors) for one in self.stars)])
+        errors = np.zeros((len(self.stars), most))
         for row, one in zip(errors, self.stars, strict=True):
             row[: len(one.errors)] = one.errors
         return Targets(
@@ -246,6 +248,10 @@ def occupancy(
 ) -> BinSample:
     """Returns the counts in cells and the errors of the stars of one bin.
 
+    Errors are told of groups of four stars or more that are measured about equally well,
+    by the root mean square of those that are neither the best nor the worst of a group:
+    so the few errors that are far from all others are no group's.
+
     Arguments:
         directions: Where they are seen `[N, 3]`, along Galactic axes.
         errors: Standard errors of their velocities `[N]` [km/s]; NaN where unknown.
@@ -253,9 +259,18 @@ def occupancy(
     """
     found, counts = np.unique(cells(directions, nside), return_counts=True)
     known = np.sort(errors[np.isfinite(errors)])
-    groups = np.array_split(known, min(ERROR_GROUPS, max(len(known) // _GROUP, 1)))
+    eighths = np.array_split(known, min(ERROR_GROUPS, max(len(known) // _GROUP, 1)))
+    # as many of each, as all groups are drawn equally often
+    parts = min(_PARTS, max(min(map(len, eighths)) // _GROUP, 1))
+    groups = [_middle(g) for eighth in eighths for g in np.array_split(eighth, parts)]
     rms = [float(np.sqrt(np.mean(g**2))) if len(g) else 0.0 for g in groups]
     return BinSample(tuple(found.tolist()), tuple(counts.tolist()), tuple(rms))
+
+
+def _middle(errors: FloatArray) -> FloatArray:
+    """Returns errors, in ascending order, without the first and the last; few as they are."""
+    # of fewer a star's own would be left
+    return errors[1:-1] if len(errors) >= _GROUP else errors
 
 
 def draw_stars(

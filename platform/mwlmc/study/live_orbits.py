@@ -1,7 +1,8 @@
 """Orbits of both galaxies' centres in live N-body simulations, as files give them.
 
 Each simulation has two files, `NAME_orbit_mw.txt` and `NAME_orbit_lmc.txt`, with lines of
-time [Gyr, 0 is today], position [kpc] and velocity [km/s] in one inertial frame.
+time [Gyr, 0 is today], position [kpc] and velocity [km/s] in one inertial frame. About the
+Milky Way's own centre nothing would be left of how its velocity changes.
 """
 
 import re
@@ -12,8 +13,10 @@ import numpy as np
 import torch
 
 from mwlmc.model import potentials
+from mwlmc.model.constants import GYR
 from mwlmc.model.total_masses import MASS_EDGE
-from orrery.parameters import FloatArray
+from mwlmc.model.trajectories import LOOKBACK
+from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.reading import read_table
 
 MILKY_WAY_ENDING = "_orbit_mw.txt"
@@ -32,6 +35,11 @@ _SHORTEST = 0.5  # [Gyr], less than which no infall is seen
 _TODAY = 1e-6  # [Gyr]
 _FARTHEST = 2000.0  # [kpc]
 _FASTEST = 2000.0  # [km/s]
+_TIME_ROUNDING = 1e-3  # [Gyr], of times in files
+# Of what momentum gives the Milky Way as one body of all its mass: its inner part, which
+# alone follows the LMC, moves several times as much.
+_HARDLY = 0.2
+_LEAST_CHANGE = 1.0  # [km/s], below which rounding and wobbles of centres are as large
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,11 @@ class LiveOrbits:
     lmc: FloatArray
 
     @property
+    def compared(self) -> BoolArray:
+        """Which of the times the rigid model's past reaches, `[T]`."""
+        return self.times >= -LOOKBACK / GYR - _TIME_ROUNDING
+
+    @property
     def relative(self) -> FloatArray:
         """The LMC's position and velocity from the Milky Way's centre, `[T, 6]`."""
         return self.lmc - self.milky_way
@@ -77,7 +90,8 @@ def read_live_orbits(folder: Path) -> list[LiveOrbits]:
         folder: Where the orbits are.
 
     Raises:
-        ValueError: If a file is not what it should be, or the galaxies are not known.
+        ValueError: If a file is not what it should be, the galaxies are not known, or the
+            Milky Way's velocity hardly changes.
         OSError: If a file cannot be read.
     """
     places = sorted(folder.glob(f"*{MILKY_WAY_ENDING}"))
@@ -103,9 +117,30 @@ def _read_one(place: Path, listed: dict[str, tuple[float, ...]]) -> LiveOrbits:
         )
     halo = potentials.Hernquist(_one(mass), _one(scale))
     within = float(halo.enclosed_mass(_one(MASS_EDGE)))
-    return LiveOrbits(
+    found = LiveOrbits(
         name, lmc_mass, within, milky_way[:, 0], milky_way[:, 1:], lmc[:, 1:]
     )
+    _check_frame(found, mass, place)
+    return found
+
+
+def _check_frame(orbits: LiveOrbits, mass: float, place: Path) -> None:
+    """Raises ValueError if the Milky Way's velocity changes by next to nothing."""
+    change, fall = (
+        float(np.linalg.norm(np.diff(velocity[[0, -1]], axis=0)))
+        for velocity in (
+            orbits.milky_way[orbits.compared, 3:],
+            orbits.relative[orbits.compared, 3:],
+        )
+    )
+    # both galaxies' momenta change by as much, in opposite directions
+    expected = orbits.lmc_mass / (orbits.lmc_mass + mass) * fall
+    if change < max(_LEAST_CHANGE, _HARDLY * expected):
+        raise ValueError(
+            f"{place}: the Milky Way's velocity changes by {change:.2g} km/s only, where its "
+            f"LMC would pull it by about {expected:.2g}: give both centres in an inertial frame, "
+            "such as that of the simulation, not about the Milky Way's own centre"
+        )
 
 
 def _one(value: float) -> torch.Tensor:

@@ -12,7 +12,7 @@ from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
 from orrery.inference.options import Inference
-from orrery.option_types import check_once
+from orrery.option_types import check_once, check_unused
 from orrery.tables.options import MOST_MISSING
 
 if TYPE_CHECKING:  # seconds, which `--help` does not wait for
@@ -177,6 +177,11 @@ class Quadrants:
     inference: Inference = field(default_factory=Inference)
     """How the posteriors are trained and sampled."""
 
+    def __post_init__(self) -> None:
+        if self.observation == "forecast-h3":
+            read = ("stars", "selection", "most_missing")
+            check_unused(self, read, "a forecast reads no stars")
+
 
 @dataclass(frozen=True)
 class Table2:
@@ -243,6 +248,9 @@ class PredictiveChecks:
                 f"rows {self.rows}: choose from {', '.join(map(repr, TABLE2))}"
             )
         check_once("rows", self.rows)
+        if not any(row.startswith("DESI,") for row in self.rows):
+            why = "it is about DESI's stars, of which no row is"
+            check_unused(self, ("stars", "selection", "most_missing"), why)
 
 
 @dataclass(frozen=True)
@@ -301,6 +309,8 @@ class DesiChoices:
             raise ValueError(
                 f"{len(self.stars)} tables of stars: give one of stars, or three binned ones"
             )
+        why = "each choice has its own"
+        check_unused(self.measurement, ("sampling", "motion_floor"), why)
 
 
 @dataclass(frozen=True)

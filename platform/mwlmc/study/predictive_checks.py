@@ -139,12 +139,18 @@ def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None
 
 
 def _verdict(key: str, label: str, check: Predictive) -> Verdict:
-    smallest = min(check.whole_vector, check.worst_entry)
+    passed: bool | None = check.smallest >= predictive.DOUBTFUL
+    whole = f"p = {check.whole_vector:.2g} for the whole vector, "
+    shows = [f"{key}.whole_vector_pvalue"]
+    if not check.is_whole_tested:
+        # what its entries pass may still be missed by all together
+        passed = None if passed else False
+        whole = f"The whole vector is {predictive.untested(check)}; p = "
+        shows = [f"{key}.replicates", f"{key}.entries"]
     return Verdict(
         key,
         f"Predictive check, {label}",
-        smallest >= predictive.DOUBTFUL,
-        f"p = {check.whole_vector:.2g} for the whole vector, "
-        f"{check.worst_entry:.3f} for its most unusual entry.",
-        (f"{key}.whole_vector_pvalue", f"{key}.worst_entry_pvalue"),
+        passed,
+        f"{whole}{check.worst_entry:.3f} for its most unusual entry.",
+        (*shows, f"{key}.worst_entry_pvalue"),
     )

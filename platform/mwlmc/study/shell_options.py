@@ -9,6 +9,7 @@ from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.study.literature import HALO_COLUMN
 from mwlmc.study.options import DESI_BINNED, SDSS_BINNED, SimulationCampaign
 from orrery.inference.options import Inference
+from orrery.option_types import check_unused
 from orrery.tables.options import MOST_MISSING
 
 if TYPE_CHECKING:  # seconds, which `--help` does not wait for
@@ -38,7 +39,8 @@ class TravelProfile:
     selection: StarSelection = field(
         default_factory=lambda: StarSelection(inner=30.0, outer=160.0)
     )
-    """Which of them are kept."""
+    """Which of the stars in quadrants are kept; DESI's at 30-100 kpc without the Sagittarius
+    stream always are."""
     desi_stars: Path = DESI_BINNED
     """DESI's stars, or a binned table of theirs."""
     most_missing: float = MOST_MISSING
@@ -67,6 +69,17 @@ class TravelProfile:
         self.shells.check_stored(simulator.inner_edge, simulator.outer_edge)
         if not self.surveys or len(set(self.surveys)) < len(self.surveys):
             raise ValueError(f"surveys {self.surveys}: give one or more, each once")
+        self._check_used()
+
+    def _check_used(self) -> None:
+        stars = {"quadrants": ("stars", "selection"), "desi": ("desi_stars",)}
+        absent = {
+            name: read for name, read in stars.items() if name not in self.surveys
+        }
+        for name, read in absent.items():
+            check_unused(self, read, f"it is about {name}, not among the surveys")
+        if absent == stars:
+            check_unused(self, ("most_missing",), "a forecast reads no stars")
 
     @property
     def shells(self) -> "ReflexShells":
@@ -133,6 +146,7 @@ class Dispersions:
             )
         if not self.data or len(set(self.data)) < len(self.data):
             raise ValueError(f"data {self.data}: give one or more, each once")
+        self._check_used()
         if len(self.stars) != 2:
             raise ValueError(
                 f"{len(self.stars)} tables of stars: give those of SDSS, then DESI's"
@@ -143,6 +157,14 @@ class Dispersions:
                 f"mass that it learns from dispersions: infer {HALO_COLUMN} from "
                 "mean+dispersion, or let it be 0"
             )
+
+    def _check_used(self) -> None:
+        if set(self.data) == {"forecast-h3"}:
+            read = ("stars", "most_missing", "fewest_stars")
+            check_unused(self, read, "a forecast reads no stars")
+        if not any(name.endswith("desi") for name in self.data):
+            why = "it is about DESI's stars, not among the data"
+            check_unused(self, ("largest_motion_error",), why)
 
     @property
     def _weighs(self) -> bool:

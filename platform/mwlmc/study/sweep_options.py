@@ -10,7 +10,7 @@ from mwlmc.study.literature import QUANTITIES
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
 from orrery.judging.options import LEVEL
 from orrery.learning.options import Training
-from orrery.option_types import check_once
+from orrery.option_types import check_once, check_unused
 from orrery.parameters import Parameter, parameter_names
 from orrery.sweeps.options import (
     Effort,
@@ -164,6 +164,10 @@ def _check_planned(options: Binnings) -> None:
     check_once("parameters", options.parameters)
     for kind in get_args(SurveyKind):
         unbinned_survey(options, kind)
+    read = {"desi": ("desi_stars", "stars", "most_missing"), "h3": ("h3_stars",)}
+    for name, some in read.items():
+        if name not in options.surveys:
+            check_unused(options, some, f"it is about {name}, not among the surveys")
 
 
 def _needed(quantity: str) -> tuple[str, ...]:

@@ -38,7 +38,6 @@ VERSIONS = {"live_orbits": VERSION}
 
 _TABLE = "nbody.orbits"
 FRICTION_STEP = 0.01  # of log10 lambda_DF
-_TIME_ROUNDING = 1e-3  # [Gyr], of times in files
 TOLERATED = 0.1  # of a ratio: no more than the posteriors' own width of a velocity
 _UNIT_FRICTION = 0.0  # log10 lambda_DF of friction as Chandrasekhar's formula has it
 
@@ -146,7 +145,7 @@ def beside_live(
     """
     frictions = _frictions()
     paths = _rewound(orbits, frictions, circular_velocity)
-    seen = orbits.times >= -LOOKBACK / GYR - _TIME_ROUNDING
+    seen = orbits.compared
     times = torch.as_tensor(np.clip(orbits.times[seen] * GYR, -LOOKBACK, 0.0))
     lmc = paths.relative()
     place = hermite(paths.times, lmc[:, :3], lmc[:, 3:], times).numpy()  # [T, 3, F]

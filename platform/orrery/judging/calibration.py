@@ -25,7 +25,7 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 10  # of all judgements; raised whenever one of their numbers changes
+VERSION = 11  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
@@ -288,6 +288,7 @@ def calibrate(
     )
     drawn = _draws(estimate, test.x, draws, seed)
     log_prob = estimate.log_prob(test.theta, test.x)
+    verdicts.check_log_densities(log_prob, "of truths")
     coverage = diagnostics.tarp(drawn, test.theta, seed, references=references)
     return Calibration(
         len(test),

@@ -9,6 +9,7 @@ that finds it most unusual says, ranked among what that is for all others: of ma
 groups and measures something always stands out, and so it does in the others.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,9 @@ import scipy
 from numpy.typing import NDArray
 
 from orrery.judging.distributions import LEVELS, NEARLY_ALL
-from orrery.judging.predictive import DOUBTFUL, squared_distances
+from orrery.judging.predictive import DOUBTFUL, has_covariance, squared_distances
 from orrery.parameters import FloatArray
 
-_MEASURES = 3
 RARE = 0.05  # p-value below which something stands out; `DOUBTFUL` is that of a verdict
 # Quantiles between which a distribution is taken as normal; the outer ones know its tails.
 KNOTS = (NEARLY_ALL[0], *LEVELS, NEARLY_ALL[1])
@@ -40,8 +40,9 @@ class Likeness:
             deviations as a normal number would be.
         entry_pvalues: For each entry how often a vector has an entry, or by another
             measure is, as far out `[S]`.
-        group_pvalues: The same for each group `[G]`.
-        joint_pvalue: The same for the whole vector.
+        group_pvalues: The same for each group `[G]`; NaN where it has more than half as
+            many entries as there are others, from which no covariance can be told.
+        joint_pvalue: The same for the whole vector; NaN likewise.
         others: The number n.
 
     Example:
@@ -65,13 +66,14 @@ class Likeness:
     @property
     def pvalue(self) -> float:
         """How often a vector is as unusual."""
-        each = (self.entry_pvalues.min(), self.group_pvalues.min(), self.joint_pvalue)
-        return float(min(each))
+        each = [*self.entry_pvalues, *self.group_pvalues, self.joint_pvalue]
+        return float(np.nanmin(each))
 
     @property
     def smallest_possible(self) -> float:
         """The p-value, at most, of a vector that is further out than all others."""
-        return _MEASURES / (1 + self.others)
+        groups = bool(np.isfinite(self.group_pvalues).any())
+        return (1 + groups + math.isfinite(self.joint_pvalue)) / (1 + self.others)
 
     @property
     def unusual(self) -> bool:
@@ -127,11 +129,14 @@ def compare_with_others(
     # of groups of different sizes, distances are compared by how rare they are
     rarity = np.stack([_rarity(scores[:, chosen]) for chosen in columns], axis=1)
     joint = _squared_distance(scores)
-    measures = (entries.max(axis=1), rarity.max(axis=1), joint)
-    rarest = np.min([_shares_beyond(each, each) for each in measures], axis=0)
+    measures = (entries.max(axis=1), np.fmax.reduce(rarity, axis=1), joint)
+    shares = [_shares_beyond(one, one) for one in measures if not np.isnan(one[0])]
+    rarest = np.min(shares, axis=0)
 
     def corrected(of_all: FloatArray, values: FloatArray) -> FloatArray:
-        return 1.0 - _shares_beyond(rarest, _shares_beyond(of_all, values), above=True)
+        found = _shares_beyond(rarest, _shares_beyond(of_all, values), above=True)
+        # of few vectors the distances of many entries are untested
+        return np.where(np.isnan(values), np.nan, 1.0 - found)
 
     return Likeness(
         tuple(names),
@@ -192,7 +197,12 @@ def normal_scores(vectors: FloatArray) -> FloatArray:
 
 
 def _squared_distance(scores: FloatArray) -> FloatArray:
-    """Returns the squared distance of each row from the mean, with the rows' covariance `[n]`."""
+    """Returns the squared distance of each row from the mean, with the rows' covariance `[n]`.
+
+    NaN where the rows are too few for a covariance.
+    """
+    if not has_covariance(scores):
+        return np.full(len(scores), np.nan)
     return squared_distances(scores - scores.mean(axis=0))
 
 

@@ -31,7 +31,6 @@ from orrery.records import Observation
 if TYPE_CHECKING:  # a second, which only who asks for a density waits for
     from sbi.neural_nets.estimators import UnconditionalDensityEstimator
 
-MEASURES = 3
 TRAINING, REFERENCE = 8192, 1000  # simulations at most: seconds, not minutes
 RIDGE = 1e-6  # variance that keeps entries apart of which one decides another
 NAMED = 3  # entries that a warning names
@@ -78,19 +77,27 @@ class Misspecification:
 
     @property
     def joint_pvalue(self) -> float:
-        """How often a simulation is as far from the mean, with the simulations' covariance."""
+        """How often a simulation is as far from the mean, with the simulations' covariance.
+
+        NaN where they are too few for a covariance.
+        """
         return self.among.whole_vector
 
     @property
+    def measures(self) -> int:
+        """How many measures are asked: not the distance, if simulations are too few for it."""
+        return 3 if self.among.is_whole_tested else 2
+
+    @property
     def pvalue(self) -> float:
-        """How often one of the three measures finds a simulation as unusual, at most."""
-        smallest = min(self.density_pvalue, self.among.worst_entry, self.joint_pvalue)
-        return min(1.0, MEASURES * smallest)
+        """How often one of the measures finds a simulation as unusual, at most."""
+        smallest = min(self.density_pvalue, self.among.smallest)
+        return min(1.0, self.measures * smallest)
 
     @property
     def smallest_possible(self) -> float:
         """The p-value of a vector that all simulations differ from."""
-        return MEASURES / (1 + self.simulations)
+        return self.measures / (1 + self.simulations)
 
     @property
     def unusual(self) -> bool:
@@ -111,14 +118,15 @@ class Misspecification:
     def metrics(self) -> dict[str, float]:
         """What sums the comparison up, by name."""
         deviations = self.among.deviations
+        joint = {"joint_pvalue": self.joint_pvalue}
         return {
             **{_of_entry(self, i): float(deviations[i]) for i in self.furthest},
             "simulations": self.simulations,
             "entries": len(self.names),
-            "measures": MEASURES,
+            "measures": self.measures,
             "pvalue": self.pvalue,
             "density_pvalue": self.density_pvalue,
-            "joint_pvalue": self.joint_pvalue,
+            **(joint if self.among.is_whole_tested else {}),
             "worst_entry_pvalue": self.among.worst_entry,
             "smallest_corrected_tail": float(self.corrected_tails.min()),
         }
@@ -371,7 +379,7 @@ def _reason(found: Misspecification) -> str:
     )
     if (
         found.corrected_tails.min() < DOUBTFUL
-        or found.among.worst_entry < DOUBTFUL / MEASURES
+        or found.among.worst_entry < DOUBTFUL / found.measures
     ):
         return f"Furthest out: {worst}."
     return f"Each entry alone is ordinary, their combination is not. Furthest out: {worst}."

@@ -8,6 +8,7 @@ probability towards one half: a small one is a finding, a large one is little co
 (Meng 1994, doi.org/10.1214/aos/1176325622).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,10 @@ DOUBTFUL = 0.01
 FEWEST_REPLICATES = (
     20  # replicated vectors, of which one tail probability below 0.1 can be told
 )
+# Vectors for each entry, from which on a distance with their own covariance says anything:
+# then it finds two thirds of what it would if the covariance were known, and with hardly
+# more vectors than entries all are equally far, whatever they are.
+FEWEST_PER_ENTRY = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Predictive:
         worst_entry: How often a replicate's most deviating entry is as far from the
             mean: finds one bin that does not fit.
         whole_vector: How often a replicate is as far by chi^2 with the replicates'
-            covariance: finds a trend that no single bin shows.
+            covariance: finds a trend that no single bin shows. NaN if they are fewer
+            than twice the entries, which no covariance can be told from.
 
     Example:
         >>> value, none = np.zeros(1), np.zeros((1, 1))
@@ -70,6 +76,17 @@ class Predictive:
     def replicates(self) -> int:
         """The number n of replicated vectors."""
         return len(self.predicted)
+
+    @property
+    def is_whole_tested(self) -> bool:
+        """Whether there are enough replicates for the whole vector."""
+        return not math.isnan(self.whole_vector)
+
+    @property
+    def smallest(self) -> float:
+        """The smaller of the probabilities that could be told."""
+        tested = (self.worst_entry, self.whole_vector)
+        return min(one for one in tested if not math.isnan(one))
 
 
 def all_summaries(splits: Splits) -> FloatArray:
@@ -106,7 +123,7 @@ def check(predicted: FloatArray, observation: Observation, seed: int) -> Predict
         tail_probabilities(replicates, observation.value),
         z[0],
         _rank(np.abs(z).max(axis=1)),
-        _rank(squared_distances(z)),
+        _rank(squared_distances(z)) if has_covariance(z) else math.nan,
     )
 
 
@@ -156,8 +173,21 @@ def _deviations(replicates: FloatArray, observed: FloatArray) -> FloatArray:
     return (together - together.mean(axis=0)) / widths_or_one(scale, together)
 
 
+def has_covariance(z: FloatArray) -> bool:
+    """Returns whether vectors `[n, S]` are enough to be compared with their own covariance.
+
+    Example:
+        >>> has_covariance(np.zeros((13, 6))), has_covariance(np.zeros((12, 6)))
+        (True, False)
+    """
+    # one of them is the vector in question
+    return len(z) > FEWEST_PER_ENTRY * z.shape[1]
+
+
 def squared_distances(z: FloatArray) -> FloatArray:
     """Returns squared distances `[n]` of rows from nought, with the rows' own covariance.
+
+    They say something only where `has_covariance` does.
 
     Arguments:
         z: Deviations from the mean, with shape `[n, S]`.
@@ -200,19 +230,33 @@ def predictive_table(found: Predictive, key: str) -> Table:
     result.meta["metrics"] = {
         f"{key}.replicates": found.replicates,
         f"{key}.worst_entry_pvalue": found.worst_entry,
-        f"{key}.whole_vector_pvalue": found.whole_vector,
+        **(
+            {f"{key}.whole_vector_pvalue": found.whole_vector}
+            if found.is_whole_tested
+            else {f"{key}.entries": len(seen.names)}
+        ),
     }
     result.meta["shows"] = list(result.meta["metrics"])
     return result
 
 
 def _caption(found: Predictive) -> str:
+    whole = f"its whole data vector in {100 * found.whole_vector:.1f} %."
+    if not found.is_whole_tested:
+        whole = f"its whole data vector is {untested(found)}."
     return (
         f"{found.observation.name} among {found.replicates} simulations of its own posterior with "
         "measurement errors: medians, 68 and 95 % intervals, and how often one is as far out on "
         "either side. A simulation's most unusual entry is as unusual in "
-        f"{100 * found.worst_entry:.1f} % of them, its whole data vector in "
-        f"{100 * found.whole_vector:.1f} %."
+        f"{100 * found.worst_entry:.1f} % of them, {whole}"
+    )
+
+
+def untested(found: Predictive) -> str:
+    """Returns in words why the whole data vector could not be tested."""
+    return (
+        f"untested, as {found.replicates} simulations are too few for "
+        f"{len(found.observation.names)} entries"
     )
 
 

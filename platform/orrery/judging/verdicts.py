@@ -117,7 +117,8 @@ def expected_log_probability(
             of the prior has it, with shape `[N]`. What that lacks is in the gain, too.
 
     Raises:
-        ValueError: If the shapes differ, or there are fewer than two tests.
+        ValueError: If the shapes differ, there are fewer than two tests, or a
+            log-density is not finite.
     """
     if log_prob.shape != reference.shape or log_prob.ndim != 1:
         raise ValueError(
@@ -128,6 +129,8 @@ def expected_log_probability(
         raise ValueError(
             f"{len(log_prob)} tests have no scatter: hold out 2 simulations or more"
         )
+    check_log_densities(log_prob, "of truths")
+    check_log_densities(reference, "of truths without their data")
     # Test by test: a truth in the prior's tail is hard for both, and its share cancels.
     gain = log_prob - reference
     return ExpectedLogProbability(
@@ -138,6 +141,25 @@ def expected_log_probability(
         gain_standard_error=_standard_error(gain),
         tests=len(gain),
     )
+
+
+def check_log_densities(values: FloatArray, what: str) -> None:
+    """Raises ValueError unless all log-densities are finite.
+
+    Arguments:
+        values: The log-densities, of any shape.
+        what: Of which they are, for the message.
+
+    Example:
+        >>> check_log_densities(np.array([-3.0, 0.5]), "of truths")
+    """
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        raise ValueError(
+            f"{wrong.sum()} of {wrong.size} log-densities {what} are not finite, such as "
+            f"{values[wrong][0]:.4g}: no gain can be told; train the posterior again, or leave out "
+            "truths that it cannot have"
+        )
 
 
 def _standard_error(values: FloatArray) -> float:

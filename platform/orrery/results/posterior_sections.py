@@ -8,7 +8,13 @@ from astropy.table import Table
 
 from orrery import data_vector
 from orrery.inference.posteriors import Inferred, OnChecked
-from orrery.judging import diagnostics, distributions, intervals, misspecification
+from orrery.judging import (
+    diagnostics,
+    distributions,
+    intervals,
+    misspecification,
+    predictive,
+)
 from orrery.judging.misspecification import Misspecification
 from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
@@ -117,7 +123,9 @@ def _record_misspecification(
     verdict = _too_few(found) if untested else misspecification.verdict(found)
     shown = ("simulations",) if untested else misspecification.verdict_metrics(found)
     shows = tuple(f"{prefix}.{name}" for name in shown)
-    described = tuple(f"{prefix}.{name}" for name in _DESCRIBED)
+    described = tuple(
+        f"{prefix}.{name}" for name in _DESCRIBED if name in found.metrics
+    )
     recording.add(
         TableSection(
             prefix,
@@ -128,10 +136,9 @@ def _record_misspecification(
             f"far out on either side, and the same corrected for {len(found.names)} "
             "entries. As unusual as the observation are "
             f"{100 * found.density_pvalue:.1f} % of them by their density, which a flow "
-            f"learned, {100 * found.joint_pvalue:.1f} % by their distance with the "
-            f"covariance, and {100 * found.among.worst_entry:.1f} % by their most "
-            "deviating entry; p is the smallest of these, times "
-            f"{misspecification.MEASURES}.",
+            f"learned, and {100 * found.among.worst_entry:.1f} % by their most deviating "
+            f"entry; by their distance with the covariance {_by_distance(found)}. p is the "
+            f"smallest of these, times {found.measures}.",
             (*shows, *described),
         )
     )
@@ -143,6 +150,12 @@ def _record_misspecification(
     if untested:
         title = f"Observation untested, {label}"
         recording.add(Caution(f"unchecked.{key}", title, verdict, shows))
+
+
+def _by_distance(found: Misspecification) -> str:
+    if found.among.is_whole_tested:
+        return f"{100 * found.joint_pvalue:.1f} % are"
+    return f"it is {predictive.untested(found.among)}"
 
 
 def _too_few(found: Misspecification) -> str:

@@ -150,12 +150,33 @@ def ecsv(table: "Table") -> str:
         return text.getvalue()
 
 
+def check_ecsv_name(path: Path) -> None:
+    """Raises ValueError unless a file's name says that it is an ECSV.
+
+    Readers go by it: under another name what is written could not be read.
+
+    Example:
+        >>> check_ecsv_name(Path("binned.ecsv"))
+        >>> check_ecsv_name(Path("binned.csv"))
+        Traceback (most recent call last):
+        ...
+        ValueError: an ECSV is written, which binned.csv does not say: call it binned.ecsv
+    """
+    if path.suffix != ".ecsv":
+        name = path.stem.removesuffix(".ecsv")
+        raise ValueError(
+            f"an ECSV is written, which {path.name} does not say: call it {name}.ecsv"
+        )
+
+
 def write_ecsv(path: Path, table: "Table") -> None:
     """Writes a table as text with names, units, metadata and a checksum, whole or not at all.
 
     Raises:
+        ValueError: If the file's name does not end in `.ecsv`.
         OSError: If it cannot be written.
     """
+    check_ecsv_name(path)
     write_atomically(path, sealed(ecsv(table)))
 
 

@@ -20,6 +20,7 @@ from astropy.table import MaskedColumn, Table
 from astropy.table import meta as table_header
 from astropy.utils.xml.iterparser import get_xml_iterator
 
+from orrery.tables.coordinate_systems import DeclaredSystems, mark_header
 from orrery.tables.hdf5_rows import stored_rows
 from orrery.tables.opening import OpenedFile, check_columns, check_expansion
 from orrery.tables.parquet_footer import check_footer
@@ -56,6 +57,7 @@ def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
             _check_one_table(hdus, file)
         table = Table.read(hdus, format="fits", hdu=hdu)
     table.convert_bytestring_to_unicode()
+    mark_header(table)
     return table
 
 
@@ -145,35 +147,43 @@ def votable_table(file: OpenedFile) -> Table:
     Raises:
         ValueError: If it has several or none, or promises more rows than it can have.
     """
-    _check_votable(file)
+    systems = _check_votable(file)
     with warnings.catch_warnings():
         # what a VOTable breaks of its standard is of no interest where it can be read
         warnings.simplefilter("ignore")
-        return Table.read(
+        table = Table.read(
             io.BytesIO(file.content), format="votable", use_names_over_ids=True
         )
+    systems.mark(table)
+    return table
 
 
-def _check_votable(file: OpenedFile) -> None:
-    """Checks that a VOTable is all in its file, and means what its bytes say."""
+def _check_votable(file: OpenedFile) -> DeclaredSystems:
+    """Checks that a VOTable is all in its file, and means what its bytes say.
+
+    Returns:
+        The coordinate systems that it declares.
+    """
     if b"\0" in file.content[:4]:
         raise ValueError(f"{file.name} is in UTF-16, not UTF-8: write it anew in UTF-8")
     if b"<!DOCTYPE" in file.content or b"<!ENTITY" in file.content:
         raise ValueError(
             f"{file.name}: it declares entities, which no VOTable needs: leave them out"
         )
-    promised = _Promised()
+    promised, systems = _Promised(), DeclaredSystems()
     # by astropy's own parser, so that both see the same; it would open whatever is named
     with get_xml_iterator(io.BytesIO(file.content)) as parts:
         for begins, tag, attributes, _ in parts:
             if begins:
                 promised.add(tag, attributes)
+                systems.add(tag, attributes)
             if begins and tag == "STREAM" and "href" in attributes:
                 raise ValueError(
                     f"{file.name}: its rows lie elsewhere, at {attributes['href'][:100]!r}, "
                     "which is not opened: write the table with its rows in it"
                 )
     promised.check(file)
+    return systems
 
 
 @dataclass

@@ -16,6 +16,7 @@ from orrery.tables.columns import (
     UnderstoodColumn,
     understand,
 )
+from orrery.tables.coordinate_systems import declared_system
 from orrery.tables.missing import MissingCount, missing_values, zero_pairs
 from orrery.tables.number_words import SENTINELS, as_number, plain_word
 from orrery.tables.options import MOST_MISSING
@@ -121,7 +122,8 @@ def clean_columns(
 
     Raises:
         ValueError: If two columns say the same, one has no unit, another physical unit,
-            or no numbers, or too many values are missing in a needed one.
+            or no numbers, or is in a coordinate system that is not read, or too many
+            values are missing in a needed one.
     """
     stated = missing or {}
     _check_titles(stated, table, where)
@@ -135,6 +137,7 @@ def clean_columns(
         if column.used and column.quantity is not None
     ]
     _check_units(table, used, where)
+    _check_systems(table, used, where)
     for column, description in used:
         if description.words:
             words[description.quantity] = tuple(table[column.title])
@@ -183,6 +186,22 @@ def _check_units(
             f"{where}: {'; '.join(lacking)}; or give units in the file, as ECSV, FITS and "
             "VOTable can"
         )
+
+
+def _check_systems(
+    table: Table,
+    used: Sequence[tuple[UnderstoodColumn, ColumnDescription]],
+    where: str,
+) -> None:
+    """Raises ValueError where a file says that angles are in another system than is read."""
+    for column, description in used:
+        system = declared_system(table, column.title)
+        if system and description.unit.is_equivalent(units.deg):
+            raise ValueError(
+                f"{where}: column {column.title!r} is in {system}, as the file says; read are "
+                "ICRS, FK5 at J2000 and Galactic coordinates: turn positions and proper motions "
+                "into ICRS, as astropy's SkyCoord(...).icrs does, and write the table anew"
+            )
 
 
 def _needs_unit(column: Column, description: ColumnDescription, where: str) -> bool:

@@ -7,6 +7,7 @@ from astropy import units
 from astropy.table import Column, MaskedColumn, Table
 
 from orrery.parameters import FloatArray
+from orrery.tables.coordinate_systems import keep_system
 from orrery.tables.number_words import as_number, plain_word
 
 _RA = ("RAh", "RAm", "RAs")
@@ -42,6 +43,7 @@ def joined_angles(table: Table, where: str) -> Table:
         joined = Column(
             sign * _whole(numbers, parts, where), " ".join(parts), unit=unit
         )
+        keep_system(table, parts[0], joined)
         place = table.colnames.index(parts[0])
         table = table.copy(copy_data=False)
         table.remove_columns(parts)

@@ -113,3 +113,35 @@ def test_every_other_column_of_a_quantity_is_compared(tmp_path, title, change, s
     columns[title] = change(columns)
     (note,) = _contradictions(columns, tmp_path)
     assert re.search(said, note)
+
+
+def _bounds(columns, low, high):
+    distance = columns["distance_kpc"]
+    return {"dist16_kpc": low * distance, "dist84_kpc": high * distance}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: _bounds(c, 1.35, 1.65),
+        lambda c: _bounds(c, 0.3, 0.7),
+        lambda c: _bounds(c, 0.06, 0.1),
+        lambda c: {name: np.flip(v) for name, v in _bounds(c, 0.9, 1.1).items()},
+    ],
+)
+def test_distances_that_are_beyond_their_own_bounds_are_told_of(tmp_path, change):
+    columns = _stars()
+    (note,) = _contradictions(columns | change(columns), tmp_path)
+    assert re.search("dist16_kpc and dist84_kpc, .* errors of distance_kpc", note)
+
+
+def test_bounds_that_hold_their_distances_but_for_rounding_are_silent(tmp_path):
+    columns = _stars()
+    bounds = _bounds(columns, 0.92, 1.15)
+    # of a few stars the distance was looked up elsewhere; others are rounded to a bound
+    bounds["dist84_kpc"][:5] *= 0.5
+    bounds["dist16_kpc"][5:40] = columns["distance_kpc"][5:40].round(1) + 0.05
+    assert _contradictions(columns | bounds, tmp_path) == []
+    # with errors of its own, a distance's bounds are not used
+    errors = {"distance_err_kpc": 0.1 * columns["distance_kpc"]}
+    assert _contradictions(columns | errors | _bounds(columns, 2, 3), tmp_path) == []

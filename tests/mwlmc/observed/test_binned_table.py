@@ -122,32 +122,6 @@ def test_the_committed_giants_are_not_of_the_sagittarius_stream(
     assert abs(south[1][0]) < south[1][1]
 
 
-COMMITTED = {
-    "desi_dr1_bhb": ["desi"],
-    "desi_dr1_bhb_v_tb_40_100": ["desi", "--v-tb-edges", "40,60,80,100"],
-    "desi_dr1_bhb_v_tb_30_kms": ["desi", "--largest-motion-error", "30"],
-    "sdss_kgiants": ["quadrants"],
-}
-
-
-@pytest.mark.parametrize("name", COMMITTED)
-def test_committed_tables_are_what_the_command_makes(name, shared, tmp_path, capsys):
-    table = read_binned(OBSERVED / f"{name}.ecsv")
-    source = shared / "data" / table.provenance["source"]["file"]
-    kind, *choices = COMMITTED[name]
-    out = tmp_path / "table.ecsv"
-    assert main([kind, str(source), str(out), "--name", table.name, *choices]) == 0
-    assert "rows" in capsys.readouterr().out
-    again = read_binned(out)
-    assert again.bins == table.bins
-    assert again.provenance["source"] == table.provenance["source"]
-    for ours, theirs in zip(_numbers(again), _numbers(table), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
-    for ours, theirs in zip(again.sample.stars, table.sample.stars, strict=True):
-        assert (ours.cells, ours.counts) == (theirs.cells, theirs.counts)
-        np.testing.assert_allclose(ours.errors, theirs.errors, rtol=1e-6)
-
-
 def _numbers(table):
     return [*vars(table.moments).values(), *vars(table.errors).values()]
 
@@ -365,12 +339,6 @@ def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys)
     edges = ("--v-tb-edges", "40,60")
     assert main(["quadrants", str(stars), str(out), *edges]) == 1
     assert "leave this out" in capsys.readouterr().err
-
-
-def test_other_choices_of_proper_motions_are_in_a_tables_command():
-    for name, choices in COMMITTED.items():
-        command = read_binned(OBSERVED / f"{name}.ecsv").provenance["command"]
-        assert " ".join(choices[1:]) in command
 
 
 @pytest.mark.parametrize("edges", ["40", "60,40"])

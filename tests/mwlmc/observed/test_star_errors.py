@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import main, read_binned
+from mwlmc.observed.data_vectors import vectors
+from mwlmc.observed.options import Measurement
 from mwlmc.observed.star_reading import read_stars, star_report
+from mwlmc.sky.binning import QUADRANTS
 
 COUNT = 400
 UNKNOWN = "are unknown and taken as 0"
@@ -210,3 +213,37 @@ def test_correlations_are_used_though_some_are_rounded_or_empty(tmp_path, roundi
     found = read_stars(tmp_path / "stars.csv", motions_needed=True)
     without = read_stars(_write(_stars(), tmp_path), motions_needed=True)
     assert not np.allclose(found.pm_corr, without.pm_corr)
+
+
+def _reduced(stars, folder, *words):
+    out = folder / "out.ecsv"
+    assert main(["quadrants", str(_write(stars, folder)), str(out), *words]) == 0
+    return read_binned(out)
+
+
+def test_failed_distances_are_said_and_do_not_decide_the_surveys_error(tmp_path):
+    stars = _stars(count=900)
+    usual = _reduced(stars, tmp_path).sample.distance_error
+    stars["distance_err_kpc"][:18] = 700.0
+    table = _reduced(stars, tmp_path)
+    assert table.sample.distance_error == pytest.approx(usual, rel=0.02)
+    said = " ".join(table.provenance["checks"]["warnings"])
+    assert re.search(
+        r"\d+ of \d+ stars have distance errors of more than 4 times", said
+    )
+
+
+def test_distance_errors_as_large_as_distances_are_refused_where_they_are_used(
+    tmp_path, capsys
+):
+    stars = _stars(count=900)
+    stars["distance_err_kpc"] = 1.5 * stars["distance_kpc"]
+    with pytest.raises(ValueError, match=r"stars.csv: column 'distance_err_kpc'.*mend"):
+        read_stars(_write(stars, tmp_path), motions_needed=True)
+    table = _reduced(stars, tmp_path)
+    assert "warning: half of the errors of distances" in capsys.readouterr().out
+    whole = {"all": QUADRANTS.select(("v_gsr",))}
+    assert vectors(table, whole, Measurement(sampling="survey-like"))
+    with_errors = Measurement(sampling="survey-like", distance_errors=True)
+    with pytest.raises(ValueError, match=r"'stars'.* 150 % .*leave --distance-errors"):
+        vectors(table, whole, with_errors)

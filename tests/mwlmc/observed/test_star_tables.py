@@ -298,8 +298,12 @@ def test_proper_motions_with_large_errors_are_not_used(tmp_path):
         f"proper motions better than {limit:g} km/s",
         used.sum(),
     )
-    unknown = replace(stars, pm_b_error=np.full(len(stars), np.nan))
     with pytest.raises(ValueError, match="allow a larger error"):
+        select(stars, replace(usual, largest_motion_error=0.01))
+    unknown = replace(
+        stars, pm_b_error=np.full(len(stars), np.nan), source={"file": "stars.csv"}
+    )
+    with pytest.raises(ValueError, match="give pmra_err_masyr and pmdec_err_masyr"):
         select(unknown, replace(usual, largest_motion_error=limit))
     for wrong in (0.0, -1.0, np.nan, np.inf):
         with pytest.raises(ValueError, match="largest_motion_error"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import Profile, SkyBinning
-from mwlmc.sky.moment_errors import summary_errors
+from mwlmc.sky.moment_errors import summary_errors, usual_mean_square
 from mwlmc.sky.patches import ALL_SKY, Directions
 
 
@@ -69,3 +69,79 @@ def test_too_few_stars_are_named():
         summary_errors(_stars(100), _binning((30.0, 100.0), (200.0, 300.0)), seed=1)
     with pytest.raises(ValueError, match="5 stars in all"):
         summary_errors(_stars(5), _binning((30.0, 100.0)), seed=1)
+
+
+@pytest.mark.parametrize("failed", [1, 40])
+def test_a_few_failed_measurements_do_not_decide_an_error(failed):
+    part = np.random.default_rng(3).uniform(0.05, 0.16, 900)
+    honest = usual_mean_square(part)
+    assert honest == pytest.approx(np.mean(part**2), rel=1e-12)
+    part[:failed] = np.linspace(3.0, 12.0, failed)
+    assert usual_mean_square(part) == pytest.approx(honest, rel=0.02)
+
+
+def test_errors_that_vary_as_those_of_giants_do_are_all_counted():
+    """Also of twice the size, and where all are nought."""
+    part = np.exp(np.random.default_rng(4).normal(np.log(0.16), 0.35, 2000))
+    assert usual_mean_square(2.0 * part) == pytest.approx(4.0 * usual_mean_square(part))
+    assert usual_mean_square(part) == pytest.approx(np.mean(part**2), rel=5e-3)
+    assert usual_mean_square(np.zeros(30)) == 0.0
+
+
+FAR = (80.0, 100.0)
+ACROSS = SkyBinning(
+    "test", (Profile(ALL_SKY, "v_tb", ((30.0, 80.0), FAR), ("mean", "dispersion")),)
+)
+
+
+def _measured(near, far, few, spread=90.0, count=600):
+    """Returns stars with errors of v_tb, of which the last few are far, and these errors."""
+    random = np.random.default_rng(21)
+    distance = np.append(random.uniform(30, 79, count), random.uniform(81, 99, few))
+    errors = np.where(distance < 80, near, far) * random.uniform(0.9, 1.1, count + few)
+    v_tb = random.normal(0, spread, count + few) + random.normal(0, errors)
+    stars = kinematics.RestFrameStars(
+        distance,
+        Directions(random.normal(size=(count + few, 3))),
+        v_tb,
+        v_tb,
+        np.zeros(count + few, dtype=int),
+    )
+    return stars, errors
+
+
+@pytest.mark.parametrize(("far", "few"), [(250.0, 6), (700.0, 3), (40.0, 9)])
+def test_few_stars_of_large_errors_have_these_and_the_others_dispersion(far, few):
+    stars, errors = _measured(40.0, far, few)
+    found = summary_errors(stars, ACROSS, seed=1, star_errors={"v_tb": errors})
+    own = np.sqrt(np.mean(errors[-few:] ** 2))
+    expected = np.hypot(90.0, own) / np.sqrt(few)
+    assert found.mean[1] == pytest.approx(expected, rel=0.08)
+    assert found.dispersion[1] == pytest.approx(expected / np.sqrt(2), rel=0.08)
+    assert found.mean[1] > own / np.sqrt(few)
+    # a bin with many stars has its own bootstrap
+    plain = summary_errors(stars, ACROSS, seed=1)
+    assert found.mean[0] == plain.mean[0]
+
+
+def test_failed_measurements_near_by_do_not_hide_the_dispersion():
+    stars, errors = _measured(40.0, 60.0, 4)
+    usual = summary_errors(stars, ACROSS, seed=1, star_errors={"v_tb": errors})
+    errors[:12] = 9000.0
+    found = summary_errors(stars, ACROSS, seed=1, star_errors={"v_tb": errors})
+    assert found.mean[1] == pytest.approx(usual.mean[1], rel=0.02)
+
+
+def test_stars_that_scatter_less_than_their_errors_have_these():
+    stars, errors = _measured(80.0, 300.0, 5, spread=1.0)
+    found = summary_errors(stars, ACROSS, seed=1, star_errors={"v_tb": 1.2 * errors})
+    own = 1.2 * np.sqrt(np.mean(errors[-5:] ** 2))
+    assert found.mean[1] == pytest.approx(own / np.sqrt(5), rel=1e-9)
+
+
+def test_a_bin_without_known_errors_has_the_whole_dispersion_of_the_others():
+    stars, errors = _measured(70.0, 70.0, 5)
+    unknown = np.where(stars.distance > 80, np.nan, errors)
+    found = summary_errors(stars, ACROSS, seed=1, star_errors={"v_tb": unknown})
+    plain = summary_errors(stars, ACROSS, seed=1)
+    assert found.mean.tolist() == plain.mean.tolist()

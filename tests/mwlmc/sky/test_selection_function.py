@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky import selection_function as sf
 from mwlmc.sky.binning import LMC_NAMES, QUADRANTS, Profile, SkyBinning
+from mwlmc.sky.moments import clipped_moments
 from mwlmc.sky.patches import ALL_SKY, Q1, Q2, Q3, Q4, Directions, Patch, Window
 from orrery.parameters import generator
 from orrery.records import Records
@@ -260,16 +261,47 @@ def test_errors_are_those_of_the_groups():
     assert np.median(np.abs(noise[bins == 1])) < 0.5 * noise[bins == 1].std()
 
 
-def test_occupancy_keeps_the_number_and_the_mean_square_error():
+def test_occupancy_keeps_the_number_and_errors_of_no_single_star():
     random = np.random.default_rng(8)
     towards, errors = random.normal(size=(64, 3)), random.exponential(20, 64)
     held = sf.occupancy(towards, errors)
     assert sum(held.counts) == 64
-    assert len(held.errors) == sf.ERROR_GROUPS
-    assert np.mean(np.square(held.errors)) == pytest.approx(np.mean(errors**2))
+    assert len(held.errors) == 64 // 4
+    assert held.errors == tuple(sorted(held.errors))
+    assert not set(held.errors) & set(errors.tolist())
     unknown = sf.occupancy(towards, np.full(64, np.nan))
     assert unknown.errors == (0.0,)
-    assert len(sf.occupancy(towards[:3], errors[:3]).errors) == 1  # of no single star
+    for few in (3, 5, 7):
+        assert len(sf.occupancy(towards[:few], errors[:few]).errors) == 1
+    many = random.exponential(20, 5000)
+    held = sf.occupancy(random.normal(size=(5000, 3)), many)
+    assert len(held.errors) == 32 * sf.ERROR_GROUPS
+
+
+def _failed(count, few, random):
+    """Returns errors that vary by a factor of two, but of a few stars ten times as large."""
+    errors = np.exp(random.normal(np.log(30.0), 0.35, count))
+    errors[:few] = random.uniform(250.0, 500.0, few)
+    return errors
+
+
+@pytest.mark.parametrize(("count", "few"), [(700, 5), (250, 3), (60, 1), (700, 0)])
+def test_simulated_stars_scatter_as_they_do_by_the_stars_own_errors(count, few):
+    random = np.random.default_rng(count + few)
+    errors = _failed(count, few, random)
+    held = sf.occupancy(random.normal(size=(count, 3)), errors)
+    sample = sf.Sample(BINNING.bins[:1], (held,))
+    surveys = 200
+    survey = np.repeat(np.arange(surveys), count)
+    motion = random.normal(0.0, 95.0, survey.size)
+    drawn = sf.noise(np.zeros_like(survey), sample, random)
+    own = random.choice(errors, survey.size) * random.normal(size=survey.size)
+    ours, exact = (
+        clipped_moments(motion + noise, survey, surveys).dispersion.mean()
+        for noise in (drawn, own)
+    )
+    # a fifth of what one survey's dispersion scatters by
+    assert ours == pytest.approx(exact, abs=0.2 * 100.0 / np.sqrt(2 * count))
 
 
 def test_cells_are_those_of_astropy_healpix():
@@ -308,7 +340,8 @@ def _towards(turns, sine):
         (lambda: sf.BinSample((1,), (0,), (0.0,)), "give each its stars"),
         (lambda: sf.BinSample((1,), (1,), (-1.0,)), "errors"),
         (lambda: sf.BinSample((1,), (1,), ()), "errors"),
-        (lambda: replace(polar(), distance_error=1.5), "distance_error 1.5"),
+        (lambda: replace(polar(), distance_error=-0.5), "distance_error -0.5"),
+        (lambda: replace(polar(), distance_error=np.inf), "distance_error inf"),
         (lambda: replace(polar(), seed=-1), "seed -1"),
         (lambda: replace(polar(), nside=1), "outside 0 to 11"),
         (lambda: replace(polar(), bins=BINNING.bins[:3]), "give each one"),

@@ -1,9 +1,11 @@
 """Laws of options: what may be missing of a star table is said once, and reaches its reader."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
+from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.study.architectures import flow_architectures
 from mwlmc.study.binnings import binnings
 from mwlmc.study.desi_choices import desi_choices
@@ -72,3 +74,48 @@ def test_another_share_is_another_run():
 def test_a_row_that_is_named_twice_is_refused():
     with pytest.raises(ValueError, match="name each once"):
         PredictiveChecks(rows=("DESI, with v_tb", "DESI, with v_tb"))
+
+
+INNER = StarSelection(inner=40.0, outer=90.0)
+MOCK_ROWS = ("H3+SEGUE+MagE quadrants, with v_tb",)
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen", "ignored"),
+    [
+        (TravelProfile, {"surveys": ("desi",)}, {"selection": INNER}),
+        (
+            TravelProfile,
+            {"surveys": ("desi", "forecast-h3")},
+            {"stars": Path("a.csv")},
+        ),
+        (TravelProfile, {"surveys": ("quadrants",)}, {"desi_stars": Path("a.csv")}),
+        (TravelProfile, {"surveys": ("forecast-h3",)}, {"most_missing": 0.4}),
+        (Quadrants, {"observation": "forecast-h3"}, {"selection": INNER}),
+        (Quadrants, {"observation": "forecast-h3"}, {"stars": Path("a.csv")}),
+        (PredictiveChecks, {"rows": MOCK_ROWS}, {"selection": INNER}),
+        (Dispersions, {"data": ("sdss",)}, {"largest_motion_error": 45.0}),
+        (Dispersions, {"data": ("forecast-h3",)}, {"fewest_stars": 7}),
+        (Binnings, {"surveys": ("desi",)}, {"h3_stars": 900}),
+        (Binnings, {"surveys": ("h3",)}, {"most_missing": 0.4}),
+        (DesiChoices, {}, {"measurement": Measurement(motion_floor=0.01)}),
+        (DesiChoices, {}, {"measurement": Measurement(sampling="survey-like")}),
+    ],
+)
+def test_an_option_that_nothing_reads_is_refused(options, chosen, ignored):
+    options(**chosen)
+    with pytest.raises(ValueError, match=r"would be ignored: .*; leave it out"):
+        options(**chosen, **ignored)
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        (TravelProfile, {"surveys": ("quadrants",), "selection": INNER}),
+        (Quadrants, {"selection": INNER, "most_missing": 0.4}),
+        (Dispersions, {"data": ("sdss+desi",), "largest_motion_error": 45.0}),
+        (Binnings, {"surveys": ("desi",), "desi_stars": 900}),
+    ],
+)
+def test_an_option_that_is_read_is_taken(options, chosen):
+    options(**chosen)

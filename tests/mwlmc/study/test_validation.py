@@ -88,6 +88,28 @@ def test_the_lightest_lmc_is_first_and_names_tell_published_masses(rigid, write)
     assert [orbits.lmc_mass for orbits in found] == [0.8e11, 2.5e11]
 
 
+def test_a_frame_about_the_milky_way_is_refused(rigid, write):
+    """Also one whose centre wobbles by rounding, or is boosted; an inertial one is taken."""
+    milky_way, lmc = rigid
+    wobble = np.random.default_rng(1).normal(0.0, 0.5, milky_way[:, 1:].shape)
+    for moving in (0.0 * wobble, wobble, wobble + BOOST):
+        still, about = np.array(milky_way), np.array(lmc)
+        still[:, 1:] = moving
+        about[:, 1:] += moving - milky_way[:, 1:]
+        with pytest.raises(ValueError, match="in an inertial frame, such as"):
+            read_live_orbits(write(still, about))
+    assert read_live_orbits(write(milky_way, lmc))
+
+
+def test_a_light_lmc_pulls_little_and_is_taken(rigid, write):
+    """A tenth of the mass changes the Milky Way's velocity by a tenth."""
+    milky_way, lmc = (np.array(orbit) for orbit in rigid)
+    pulled = milky_way[:, 1:] - milky_way[-1, 1:]
+    milky_way[:, 1:] -= 0.9 * pulled
+    lmc[:, 1:] -= 0.9 * pulled
+    assert read_live_orbits(write(milky_way, lmc, galaxies=(1.5e10, *MILKY_WAY)))
+
+
 def _damaged(kind, milky_way, lmc):
     milky_way = np.array(milky_way)
     if kind == "columns":

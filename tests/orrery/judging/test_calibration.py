@@ -228,3 +228,20 @@ def test_judgements_stand_beside_each_other(normal):
     ]
     assert table["sbc"][1] < 0.01
     assert table["gain"][0] == judged[1.0].log_probability.gain
+
+
+@dataclass(frozen=True)
+class Sometimes(Exact):
+    """The exact posterior, but the log-density of some truths is another number."""
+
+    number: float = np.nan
+
+    def log_prob(self, theta, x):
+        found = super().log_prob(theta, x)
+        return np.where(theta[:, 0] > np.sort(theta[:, 0])[-3], self.number, found)
+
+
+@pytest.mark.parametrize("number", [np.nan, -np.inf, np.inf])
+def test_log_densities_that_are_not_finite_are_refused(normal, number):
+    with pytest.raises(ValueError, match="2 of 40 log-densities of truths are not"):
+        calibration.calibrate(Sometimes(number=number), normal, 3, draws=50, tests=40)

@@ -125,3 +125,23 @@ def test_what_does_not_belong_together_is_refused():
     others[3, 3] = np.nan
     with pytest.raises(ValueError, match="finite"):
         compare(others[0], others)
+
+
+def test_groups_and_wholes_of_more_entries_than_others_can_tell_are_untested():
+    random = np.random.default_rng(31)
+    value, others = random.normal(size=30), random.normal(size=(40, 30))
+    names = tuple(f"v{i}" for i in range(30))
+    groups = ("wide",) * 25 + ("narrow",) * 5
+    found = likeness.compare_with_others(value, others, names, groups)
+    assert np.isnan(found.joint_pvalue)
+    assert np.isnan(found.group_pvalues).tolist() == [True, False]
+    assert found.smallest_possible == 2 / 41
+    assert np.isfinite(found.pvalue)
+    # what cannot be told changes no other p-value: not by its rounding errors either
+    turned = np.linalg.qr(random.normal(size=(30, 30)))[0]
+    assert np.isnan(likeness._squared_distance(others @ turned)).all()
+    alone = likeness.compare_with_others(value, others, names, ("one",) * 30)
+    assert np.isnan(alone.group_pvalues).all()
+    assert alone.smallest_possible == 1 / 41
+    far = likeness.compare_with_others(value + 30.0, others, names, groups)
+    assert far.pvalue == pytest.approx(1 / 41)

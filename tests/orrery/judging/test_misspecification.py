@@ -223,3 +223,13 @@ def test_entries_that_simulations_know_hardly_better_than_the_data_are_counted()
     assert found == {"entries": 4, "beyond": 2, "share": 0.5}
     none = dataclasses.replace(seen, simulation_error=None)
     assert misspecification.noisy_entries(none)["entries"] == 0
+
+
+def test_with_few_simulations_the_distance_is_not_among_the_measures():
+    few = misspecification.learn_prior_predictive(splits(22), COVARIANCE, 1)
+    found = few.compare(observation(np.zeros(S)))
+    assert found.simulations < 2 * S
+    assert np.isnan(found.joint_pvalue)
+    assert found.measures == found.metrics["measures"] == 2
+    assert "joint_pvalue" not in found.metrics
+    assert 0 < found.pvalue <= 1

@@ -159,3 +159,33 @@ def test_impossible_predictions_are_refused(predicted, message):
         predictive.check(predicted, observed(np.zeros(S)), 1)
     with pytest.raises(ValueError, match=message):
         predictive.tail_probabilities(predicted, np.zeros(S))
+
+
+def among(count, entries, shift=0.0):
+    """Returns a vector among replicates, off by so many sigma in every entry, up and down."""
+    random = np.random.default_rng(count)
+    names = tuple(f"v{i}" for i in range(entries))
+    data = random.normal(size=entries) + shift * (-1.0) ** np.arange(entries)
+    nothing = np.zeros((entries, entries))
+    seen = Observation("stars", names, ("km / s",) * entries, data, nothing, "abc", {})
+    return predictive.check(random.normal(size=(count, entries)), seen, seed=2)
+
+
+@pytest.mark.parametrize(("count", "entries"), [(40, 50), (60, 61), (30, 16)])
+def test_with_too_few_replicates_the_whole_vector_is_untested(count, entries):
+    found = among(count, entries, shift=3.0)
+    assert np.isnan(found.whole_vector)
+    assert found.smallest == found.worst_entry
+    table = predictive.predictive_table(found, "check")
+    assert "check.whole_vector_pvalue" not in table.meta["metrics"]
+    words = f"untested, as {count} simulations are too few for {entries} entries"
+    assert words in table.meta["caption"]
+
+
+@pytest.mark.parametrize(("count", "entries"), [(120, 60), (40, 20), (240, 60)])
+def test_with_twice_as_many_replicates_as_entries_a_shift_of_all_is_found(
+    count, entries
+):
+    found = among(count, entries, shift=3.0)
+    assert found.whole_vector == pytest.approx(1 / (count + 1))
+    assert among(count, entries).whole_vector > 0.01

@@ -1,0 +1,104 @@
+"""Laws of declared coordinate systems: what is read as ICRS is so, or its file is refused."""
+
+import numpy as np
+import pytest
+from astropy import units
+from astropy.table import Table
+
+from orrery.tables.cleaning import clean_columns
+from orrery.tables.columns import ColumnDescription
+from orrery.tables.opening import OpenedFile
+from orrery.tables.reading import read_table
+from orrery.tables.split_angles import joined_angles
+
+WANTED = (
+    ColumnDescription("ra", units.deg, ("ra", "rah_ram_ras"), sexagesimal="hours"),
+    ColumnDescription("dec", units.deg, ("dec",)),
+    ColumnDescription("distance", units.kpc, ("distance",)),
+)
+OLD = '<COOSYS ID="old" system="eq_FK4" equinox="B1950"/>'
+NEW = '<COOSYS ID="new" system="eq_FK5" equinox="J2000"/>'
+
+
+def votable(systems, fields):
+    """Returns a VOTable of columns of angles, each with the system that it refers to."""
+    columns = "".join(
+        f'<FIELD name="{name}" datatype="double" unit="deg" {ref}/>'
+        for name, ref in fields.items()
+    )
+    rows = f"<TR>{'<TD>12.5</TD>' * len(fields)}</TR>"
+    data = f"<TABLE>{columns}<DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE>"
+    namespace = 'xmlns="http://www.ivoa.net/xml/VOTable/v1.3"'
+    head = f'<VOTABLE version="1.3" {namespace}><RESOURCE>{systems}'
+    return OpenedFile("a.vot", f"{head}{data}</RESOURCE></VOTABLE>".encode())
+
+
+def cleaned(file):
+    table = joined_angles(read_table(file), file.name)
+    return clean_columns(table, WANTED, file.name)
+
+
+REFERRED = {"ra": 'ref="old"', "dec": 'ref="old"'}
+
+
+@pytest.mark.parametrize(
+    ("systems", "fields"),
+    [
+        (OLD, REFERRED),
+        (OLD, {"ra": "", "dec": ""}),
+        (OLD + NEW, REFERRED),
+        (OLD + OLD.replace('"old"', '"older"'), {"ra": "", "dec": ""}),
+        (OLD.replace("B1950", "B1900"), REFERRED),
+        (OLD.replace("eq_FK4", "ecl_FK5").replace("B1950", "J2000"), REFERRED),
+        (NEW.replace("J2000", "J1975").replace("new", "old"), REFERRED),
+        (OLD.replace("eq_FK4", "supergalactic"), REFERRED),
+    ],
+)
+def test_positions_in_another_system_are_refused(systems, fields):
+    with pytest.raises(ValueError, match=r"a\.vot: column 'ra' is in .*into ICRS"):
+        cleaned(votable(systems, fields))
+
+
+@pytest.mark.parametrize(
+    ("systems", "fields"),
+    [
+        ("", {"ra": "", "dec": ""}),
+        (NEW, {"ra": 'ref="new"', "dec": 'ref="new"'}),
+        (NEW.replace("eq_FK5", "ICRS"), {"ra": 'ref="new"', "dec": 'ref="new"'}),
+        (NEW.replace("eq_FK5", "galactic"), {"ra": "", "dec": ""}),
+        (NEW.replace("eq_FK5", "UNKNOWN"), {"ra": 'ref="new"', "dec": 'ref="new"'}),
+        # columns that nobody uses may be in any, and so may what nobody refers to
+        (OLD + NEW, {"ra": 'ref="new"', "dec": 'ref="new"', "lambda": 'ref="old"'}),
+        (OLD + NEW, {"ra": "", "dec": ""}),
+    ],
+)
+def test_positions_in_icrs_or_nearly_so_are_read(systems, fields):
+    assert cleaned(votable(systems, fields)).values["ra"].tolist() == [12.5]
+
+
+def test_angles_in_parts_keep_the_system_of_these():
+    fields = dict.fromkeys(("RAh", "RAm", "RAs", "dec"), 'ref="old"')
+    with pytest.raises(ValueError, match="column 'RAh RAm RAs' is in eq_FK4 B1950"):
+        cleaned(votable(OLD, fields))
+
+
+@pytest.mark.parametrize(
+    ("header", "is_read"),
+    [
+        ({"RADESYS": "FK4", "EQUINOX": 1950.0}, False),
+        ({"RADESYS": "FK5", "EQUINOX": 1975.0}, False),
+        ({"EQUINOX": 1950.0}, False),
+        ({"RADESYS": "FK5", "EQUINOX": 2000.0}, True),
+        ({"RADESYS": "ICRS"}, True),
+        ({}, True),
+    ],
+)
+def test_headers_of_fits_tables_are_heard_too(tmp_path, header, is_read):
+    columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
+    Table(columns, meta=header).write(tmp_path / "a.fits")
+    file = OpenedFile.read(tmp_path / "a.fits")
+    if is_read:
+        np.testing.assert_array_equal(cleaned(file).values["ra"], [12.5])
+        return
+    with pytest.raises(ValueError, match=r"column 'ra' is in .*, as the file says"):
+        cleaned(file)
