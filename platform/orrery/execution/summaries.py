@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from orrery.execution import cluster
 from orrery.execution.summary_names import summary_name, summary_version
 from orrery.identity import JSON, canonical, fingerprint
+from orrery.named_units import check_entries, same_unit
 from orrery.pairs import Pairs, Splits, SummaryOrigin
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
@@ -70,7 +71,8 @@ class Entries:
         units: Their units, in astropy's generic format.
 
     Raises:
-        ValueError: If there are not as many units as names.
+        ValueError: If there are not as many units as names, a name is there twice, or a
+            unit cannot be read.
 
     Example:
         >>> Entries(("x", "y"), ("kpc", "kpc")).describe()
@@ -81,11 +83,7 @@ class Entries:
     units: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(self.names) != len(self.units):
-            raise ValueError(
-                f"{len(self.names)} names and {len(self.units)} units: give one unit for "
-                "each entry"
-            )
+        check_entries("the binning", self.names, self.units)
 
     @property
     def fingerprint(self) -> str:
@@ -119,13 +117,14 @@ def compute(
             still valid. A function without a name of its own, such as a lambda, is refused.
         dataset: The simulations.
         binning: How particles become summary entries.
-        parameters: The P inferred parameters, scalar columns of the dataset.
+        parameters: The P inferred parameters, scalar columns of the dataset in their
+            units.
         folder: Where results are kept; `summaries` in the dataset's folder when None.
 
     Raises:
-        ValueError: If a parameter is no column, the function has no version or no name of
-            its own, a shard is damaged, summaries have the wrong shape, or no simulation
-            of a split has finite summaries.
+        ValueError: If a parameter is no column or has another unit, the function has no
+            version or no name of its own, a shard is damaged, summaries have the wrong
+            shape, or no simulation of a split has finite summaries.
         OSError: If the result cannot be written.
     """
     _check_parameters(dataset, parameters)
@@ -151,11 +150,17 @@ def compute(
 
 
 def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None:
-    columns = [column["name"] for column in dataset.metadata["columns"]["scalars"]]
-    for name in parameter_names(parameters):
-        if name not in columns:
+    scalars = dataset.metadata["columns"]["scalars"]
+    units = {column["name"]: column["unit"] for column in scalars}
+    for one in parameters:
+        if one.name not in units:
             raise ValueError(
-                f"parameter {name!r} is no column of the dataset; it has {columns}"
+                f"parameter {one.name!r} is no column of the dataset; it has {[*units]}"
+            )
+        if not same_unit(units[one.name], one.unit):
+            raise ValueError(
+                f"parameter {one.name!r} is in {one.unit!r}, but the dataset's column in "
+                f"{units[one.name]!r}: give the parameter the column's unit"
             )
 
 
@@ -325,6 +330,7 @@ def _splits(
         validation=pairs("validation"),
         test=pairs("test"),
         parameters=parameter_names(parameters),
+        parameter_units=tuple(p.unit for p in parameters),
         names=tuple(binning.names),
         units=tuple(binning.units),
         definition=binning.fingerprint,

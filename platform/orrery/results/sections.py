@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orrery.identity import JSON, describe
+from orrery.named_units import check_entries
 from orrery.parameters import FloatArray
 from orrery.results.views import View
 
@@ -147,7 +148,8 @@ class DrawsSection:
         values: With shape `[n, P]`.
 
     Raises:
-        ValueError: If the columns are not as many as the names and the units.
+        ValueError: If the columns are not as many as the names and the units, a name is
+            there twice, a unit cannot be read, there are no rows, or a value is not finite.
 
     Example:
         >>> DrawsSection("draws", "Draws", ("v_x",), ("km / s",), np.ones((2, 1))).key
@@ -166,6 +168,14 @@ class DrawsSection:
             raise ValueError(
                 f"draws {self.title!r} have shape {shape}, but {len(self.names)} names "
                 f"and {len(self.units)} units: give one of each for every column"
+            )
+        check_entries(f"the section {self.key!r}", self.names, self.units)
+        lost = (~np.isfinite(self.values)).sum(axis=0)
+        if not len(self.values) or lost.any():
+            worst = f", {lost.max()} of them not finite" if lost.any() else ""
+            raise ValueError(
+                f"draws {self.title!r} have {len(self.values)} rows{worst}: give samples "
+                "of a posterior, one row or more of finite numbers"
             )
 
 

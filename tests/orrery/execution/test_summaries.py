@@ -292,3 +292,25 @@ def test_a_node_that_misses_shards_is_named_and_not_the_dataset_blamed(
     expected = f"{socket.gethostname()} does not see all files in {stars.folder}"
     with pytest.raises(FileNotFoundError, match=expected):
         summaries._summarise_batch(range(4), moments, stars, Moments(), names)
+
+
+@pytest.mark.parametrize("unit", ["pc", "km", ""])
+def test_a_parameter_in_another_unit_than_the_column_is_refused(stars, unit):
+    wrong = f"parameter 'a' is in '{unit}', but the dataset's column in 'kpc'"
+    with pytest.raises(ValueError, match=wrong):
+        compute(moments, stars, Moments(), (Parameter("a", unit, "$a$"),))
+
+
+def test_pairs_know_the_units_of_their_parameters(stars, centre):
+    found = compute(moments, stars, Moments(), (*centre, Parameter("tries", "", "$n$")))
+    assert found.parameter_units == ("kpc", "")
+
+
+def test_entries_have_names_of_their_own_and_units_that_can_be_read():
+    for names, units, wrong in (
+        (("u", "u"), ("m", "m"), "the binning has two columns 'u'"),
+        (("u", "v"), ("m", "ells"), "'v' has the unit 'ells'"),
+        (("u", "v"), ("m",), "2 names and 1 units"),
+    ):
+        with pytest.raises(ValueError, match=wrong):
+            summaries.Entries(names, units)
