@@ -160,7 +160,7 @@ class Recording:
         """Adds parts; each is written, with its files, before readers are told.
 
         Raises:
-            ValueError: If a part with the same key is there already.
+            ValueError: If its key is none, or a part with the same key is there already.
             OSError: If a file cannot be written.
         """
         for section in sections:
@@ -190,7 +190,7 @@ class Recording:
         """Adds numbers by stable key; those that are not finite are kept as text.
 
         Raises:
-            ValueError: If a key is there already, with another value.
+            ValueError: If one is no key, or is there already with another value.
         """
         plain = self._plain(numbers)
         self._write({"metrics": {**self._document["metrics"], **plain}})
@@ -200,22 +200,30 @@ class Recording:
         """Adds what was asked for, and its numbers to the metrics.
 
         Raises:
-            ValueError: If one of these keys is there already, with another value.
+            ValueError: If one of these keys is no key, or is there already with something
+                else.
         """
         for answer in answers:
+            more = self._new("answers", answer.document)
             plain = self._plain(answer.metrics)
             self._write(
                 {
-                    "answers": [*self._document["answers"], answer.document],
+                    "answers": [*self._document["answers"], *more],
                     "metrics": {**self._document["metrics"], **plain},
                 }
             )
             self._tell(plain)
 
     def verdicts(self, verdicts: Iterable[Verdict]) -> None:
-        """Adds which tests were passed."""
-        more = [describe(verdict) for verdict in verdicts]
-        self._write({"verdicts": [*self._document["verdicts"], *more]})
+        """Adds which tests were passed.
+
+        Raises:
+            ValueError: If one of their keys is no key, or is there already with something
+                else.
+        """
+        for verdict in verdicts:
+            more = self._new("verdicts", describe(verdict))
+            self._write({"verdicts": [*self._document["verdicts"], *more]})
 
     def words(self, words: Mapping[str, str]) -> None:
         """Adds to what pages and figures call the words of its tables; see `wording`."""
@@ -271,6 +279,7 @@ class Recording:
         plain = {name: _number(value) for name, value in numbers.items()}
         known = self._document["metrics"]
         for name, value in plain.items():
+            _check_is_key(name)
             # a part that is told twice says the same: only another value is a loss
             if known.get(name, value) != value:
                 raise ValueError(
@@ -279,12 +288,19 @@ class Recording:
                 )
         return plain
 
-    def _check_key(self, key: str) -> None:
-        if not is_key(key):
+    def _new(self, kind: str, entry: JSON) -> list[JSON]:
+        """Returns an entry that is not there yet; nothing where the very same is."""
+        _check_is_key(entry["key"])
+        known = [one for one in self._document[kind] if one["key"] == entry["key"]]
+        if known and known != [entry]:
             raise ValueError(
-                f"the key {key!r} names files: use lower case, digits and underscores, "
-                "with dots between them"
+                f"the run has {entry['key']!r} among its {kind} already, with something "
+                "else: give the two different keys"
             )
+        return [] if known else [entry]
+
+    def _check_key(self, key: str) -> None:
+        _check_is_key(key)
         if any(key == section["key"] for section in self._document["sections"]):
             raise ValueError(
                 f"the run has two parts with the key {key!r}: their files would be the "
@@ -386,6 +402,14 @@ def _close_failed(recording: Recording, error: BaseException) -> None:
 
 def _note(problem: Exception) -> str:
     return f"and its end could not be told: {type(problem).__name__}: {problem}"
+
+
+def _check_is_key(key: str) -> None:
+    if not is_key(key):
+        raise ValueError(
+            f"the key {key!r} names files and numbers: use lower case, digits and "
+            "underscores, with dots between them"
+        )
 
 
 def _now() -> str:

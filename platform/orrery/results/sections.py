@@ -206,6 +206,9 @@ class Answer:
         tests: With what the keys of verdicts on it begin, such as `calibration.flow`; by
             default `calibration`, `prior_predictive`, `predictive` or `leakage` and its data's key.
 
+    Raises:
+        ValueError: If the median is not between the ends, or those of the prior descend.
+
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
         3.1
@@ -225,6 +228,18 @@ class Answer:
     shows: tuple[str, ...] = ()
     alternative: bool = False
     tests: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        low, high = self.prior or (math.nan, math.nan)
+        # of what is NaN nothing is known, and nothing is wrong
+        ends = [n for n in (self.lower, self.median, self.upper) if not math.isnan(n)]
+        if ends != sorted(ends) or low > high:
+            before = f", and before {low:g} to {high:g}" if self.prior else ""
+            raise ValueError(
+                f"the answer {self.key!r} has the median {self.median:g} between "
+                f"{self.lower:g} and {self.upper:g}{before}: give median, lower and upper "
+                "in this order, with lower <= median <= upper"
+            )
 
     @property
     def metrics(self) -> dict[str, float]:
