@@ -55,6 +55,7 @@ from orrery.storage.parquet import read_parquet
 from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.store import Address, Location
+from orrery.storage.walking import below
 from orrery.storage.work_log import WORK, Session, repeated_lines, sessions
 from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
 from orrery.tables.sealed_text import check_seal
@@ -117,8 +118,8 @@ def files_below(folder: Location) -> list[str]:
     """Returns the paths of all files below a folder, inside of it, in order."""
     if isinstance(folder, Address):
         return sorted(folder.sizes())
-    below = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path.relative_to(folder).as_posix() for path in below)
+    files = (path for path in below(folder) if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def _folders(names: list[str]) -> dict[str, set[str]]:

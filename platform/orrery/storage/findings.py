@@ -14,6 +14,7 @@ from orrery.storage.documents import (
     parsed,
 )
 from orrery.storage.store import Location
+from orrery.storage.walking import below
 
 # How the names of our files end. A folder or a broken link of such a name hides a file.
 _FILES = {
@@ -121,7 +122,7 @@ def misplaced(folder: Path) -> Iterator[Finding]:
     Arguments:
         folder: The folder, with all that is below it.
     """
-    for place in sorted(folder.rglob("*")):
+    for place in sorted(below(folder)):
         is_ours = place.suffix in _FILES and not place.name.startswith(".")
         if is_ours and not place.is_file():
             name = place.relative_to(folder).as_posix()
