@@ -94,7 +94,8 @@ def named_file(
     if not path.exists():
         yield Finding(str(file), f"is missing, which {document} names", remedy)
     elif isinstance(path, Path) and not path.is_file():
-        yield Finding(str(file), _what_it_is(path), CLEAR)
+        remedy = BRING if path.is_symlink() else CLEAR
+        yield Finding(str(file), _what_it_is(path), remedy)
     elif digest_of(content_of(path)) != digest:
         yield Finding(str(file), f"is damaged (not what {document} names)", remedy)
 
@@ -126,7 +127,9 @@ def misplaced(folder: Path) -> Iterator[Finding]:
         is_ours = place.suffix in _FILES and not place.name.startswith(".")
         if is_ours and not place.is_file():
             name = place.relative_to(folder).as_posix()
-            yield Finding(name, _what_it_is(place), CLEAR)
+            # A link's disk may come back: it is not ours to remove.
+            remedy = BRING if place.is_symlink() else CLEAR
+            yield Finding(name, _what_it_is(place), remedy)
 
 
 def linked_away(folder: Path, inner: str) -> Iterator[Finding]:
