@@ -15,12 +15,15 @@ from os import getpid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from orrery import versions
 from orrery.identity import JSON, describe
 from orrery.results.inventory import INVENTORY, inventory
-from orrery.results.keys import is_key
+from orrery.results.keys import (
+    new_entries,
+    new_numbers,
+    new_section,
+    plain_number,
+)
 from orrery.results.late_readers import notify_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
@@ -164,7 +167,7 @@ class Recording:
             OSError: If a file cannot be written.
         """
         for section in sections:
-            self._check_key(section.key)
+            new_section(self._document["sections"], section.key)
             entry = write_section(section, self.run)
             self._write({"sections": [*self._document["sections"], entry]})
             for reader in self._readers:
@@ -192,7 +195,7 @@ class Recording:
         Raises:
             ValueError: If one is no key, or is there already with another value.
         """
-        plain = self._plain(numbers)
+        plain = new_numbers(self._document["metrics"], numbers)
         self._write({"metrics": {**self._document["metrics"], **plain}})
         self._tell(plain)
 
@@ -204,14 +207,11 @@ class Recording:
                 else.
         """
         for answer in answers:
-            more = self._new("answers", answer.document)
-            plain = self._plain(answer.metrics)
-            self._write(
-                {
-                    "answers": [*self._document["answers"], *more],
-                    "metrics": {**self._document["metrics"], **plain},
-                }
-            )
+            known, metrics = self._document["answers"], self._document["metrics"]
+            more = new_entries(known, "answers", answer.document)
+            plain = new_numbers(metrics, answer.metrics)
+            changes = {"answers": [*known, *more], "metrics": {**metrics, **plain}}
+            self._write(changes)
             self._tell(plain)
 
     def verdicts(self, verdicts: Iterable[Verdict]) -> None:
@@ -222,8 +222,9 @@ class Recording:
                 else.
         """
         for verdict in verdicts:
-            more = self._new("verdicts", describe(verdict))
-            self._write({"verdicts": [*self._document["verdicts"], *more]})
+            known = self._document["verdicts"]
+            more = new_entries(known, "verdicts", describe(verdict))
+            self._write({"verdicts": [*known, *more]})
 
     def words(self, words: Mapping[str, str]) -> None:
         """Adds to what pages and figures call the words of its tables; see `wording`."""
@@ -273,39 +274,6 @@ class Recording:
     def _tell(self, numbers: Mapping[str, Number]) -> None:
         for reader in self._readers:
             reader.metrics(numbers)
-
-    def _plain(self, numbers: Mapping[str, Number]) -> dict[str, Number]:
-        """Returns numbers as the document holds them, none of which contradicts it."""
-        plain = {name: _number(value) for name, value in numbers.items()}
-        known = self._document["metrics"]
-        for name, value in plain.items():
-            _check_is_key(name)
-            # a part that is told twice says the same: only another value is a loss
-            if known.get(name, value) != value:
-                raise ValueError(
-                    f"the run has the metric {name!r} already, {known[name]}, which "
-                    f"{value} would overwrite: give the two different keys"
-                )
-        return plain
-
-    def _new(self, kind: str, entry: JSON) -> list[JSON]:
-        """Returns an entry that is not there yet; nothing where the very same is."""
-        _check_is_key(entry["key"])
-        known = [one for one in self._document[kind] if one["key"] == entry["key"]]
-        if known and known != [entry]:
-            raise ValueError(
-                f"the run has {entry['key']!r} among its {kind} already, with something "
-                "else: give the two different keys"
-            )
-        return [] if known else [entry]
-
-    def _check_key(self, key: str) -> None:
-        _check_is_key(key)
-        if any(key == section["key"] for section in self._document["sections"]):
-            raise ValueError(
-                f"the run has two parts with the key {key!r}: their files would be the "
-                "same; give them different keys"
-            )
 
     def _write(self, changes: JSON) -> None:
         """Writes the document with changes; one that cannot be written changes nothing."""
@@ -404,21 +372,9 @@ def _note(problem: Exception) -> str:
     return f"and its end could not be told: {type(problem).__name__}: {problem}"
 
 
-def _check_is_key(key: str) -> None:
-    if not is_key(key):
-        raise ValueError(
-            f"the key {key!r} names files and numbers: use lower case, digits and "
-            "underscores, with dots between them"
-        )
-
-
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _number(value: Any) -> Number:
-    return describe(value.item() if isinstance(value, np.generic) else value)
-
-
 def _finite(losses: Mapping[str, float]) -> JSON:
-    return {name: _number(float(loss)) for name, loss in losses.items()}
+    return {name: plain_number(float(loss)) for name, loss in losses.items()}
