@@ -29,7 +29,7 @@ from orrery.storage.files import write_atomically
 from orrery.storage.findings import BRING, CLEAR, Finding
 from orrery.storage.manifest import MANIFEST, read_manifest
 from orrery.storage.recovery import recover_metadata
-from orrery.storage.store import Location
+from orrery.storage.store import Address, Location
 from orrery.storage.work_log import WORK
 from orrery.terminal import say
 from orrery.verification import REMOVE, verify
@@ -118,11 +118,11 @@ def _put_aside(place: Location, why: str) -> None:
         if not aside.exists():
             break
         aside = place.parent / f"{place.name}{ASIDE}-{number}"
-    if isinstance(place, Path):
-        place.rename(aside)
-    else:
-        aside.put(content_of(place))
+    if isinstance(place, Address):
+        (place.parent / aside.name).put(place.read_bytes())
         place.unlink()
+    else:
+        place.rename(place.parent / aside.name)
     say(f"{place} is now {aside.name}: {why}")
 
 
