@@ -255,13 +255,14 @@ class Recording:
         anything sent: a run that is killed there has lost no result, only its reader.
 
         Raises:
+            OSError: If the end cannot be written; then that it failed, if that can be.
             Exception: What went wrong with the first reader that failed.
         """
         end: JSON = {"status": status, "reason": written_out(reason), "ended": _now()}
         if status == "finished":
-            sections = self._document["sections"]
-            end[INVENTORY] = inventory(self.run.folder, sections)
-        self._write(end)
+            self._finish(end)
+        else:
+            self._write(end)
         # as whoever reads the document later will find it
         result = Result.open(self.run.folder)
         problems = [p for r in self._readers if (p := _problem(r, result)) is not None]
@@ -270,6 +271,15 @@ class Recording:
             for other in others:
                 first.add_note(_note(other))
             raise first
+
+    def _finish(self, end: JSON) -> None:
+        """Writes that the answer is whole, or why that cannot be written."""
+        try:
+            sections = self._document["sections"]
+            self._write({**end, INVENTORY: inventory(self.run.folder, sections)})
+        except Exception as error:
+            _close_failed(self, error)
+            raise
 
     def _tell(self, numbers: Mapping[str, Number]) -> None:
         for reader in self._readers:

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from orrery.results.recording import record
+from orrery.results import recording as recording_module
+from orrery.results.recording import read_by, record
+from orrery.results.result import KILLED, NEVER_WRITTEN, Result
 from orrery.results.sections import Answer, DrawsSection, Verdict
 
 SPEED = Answer("posterior.toy.v", "toy", "v", "km / s", -2.0, -3.5, 4.0, (-9.0, 9.0))
@@ -103,3 +105,43 @@ def test_columns_of_draws_have_names_of_their_own_and_units():
     ):
         with pytest.raises(ValueError, match=wrong):
             DrawsSection("draws", "Draws", names, units, np.zeros((3, 2)))
+
+
+def test_a_whole_answer_that_cannot_be_written_is_a_failure(
+    tmp_path, choices, monkeypatch
+):
+    def full(attempt, sections):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recording_module, "inventory", full)
+    with (
+        pytest.raises(OSError, match="No space left"),
+        record("toy", choices(), tmp_path) as recording,
+    ):
+        recording.answers([SPEED])
+    document = Result.open(recording.run.folder).document
+    assert document["status"] == "failed"
+    assert "No space left on device" in document["reason"]
+    assert document["answers"] == [SPEED.document]
+
+
+def test_a_reader_that_fails_leaves_an_answer_whole(tmp_path, choices):
+    class Broken:
+        def __getattr__(self, name):
+            return lambda *anything: None
+
+        def closed(self, result):
+            raise OSError("no page")
+
+    with (
+        pytest.raises(OSError, match="no page"),
+        read_by(Broken()),
+        record("toy", choices(), tmp_path) as recording,
+    ):
+        recording.answers([SPEED])
+    assert Result.open(recording.run.folder).status == "finished"
+
+
+def test_a_process_that_ended_without_a_word_may_have_had_a_full_disk():
+    for said in (KILLED, NEVER_WRITTEN):
+        assert "or its disk was full" in said
