@@ -30,6 +30,7 @@ SHARED = {
     "read_alone": "in a process of its own, a file of the module's kind",
     "add": "adds a command to those of `orrery`",
     "COMMANDS": "of either science",
+    "NAMESPACE": "what stands before names of the module's functions that summarise",
     "KIND": "what the module's artefact is called on the disk",
     "Simulator": "the machinery's protocol, and the science's that keeps it",
     "load": "opens what `fit` has kept",

@@ -257,11 +257,10 @@ def checked_rows(x: FloatArray, size: int) -> FloatArray:
 def _order(observation: Observation, names: tuple[str, ...]) -> NDArray[np.intp]:
     given = observation.names
     if Counter(given) != Counter(names):
-        twice = sorted(name for name, count in Counter(given).items() if count > 1)
         raise ValueError(
             f"observation {observation.name!r} has other summaries: "
             f"{sorted(set(names) - set(given))} are missing, {sorted(set(given) - set(names))} are "
-            f"unknown and {twice} there twice; observe with the binning of the training"
+            "unknown; observe with the binning of the training"
         )
     return np.array([given.index(name) for name in names])
 

@@ -71,7 +71,7 @@ def troubles(
     report = NodeReport(
         node=_HERE, unseen=(), clock_offset=0.0, refused=refused, **local
     )
-    return judge([report], least_free)
+    return judge([report], least_free, alone=True)
 
 
 def _nearest(folder: Path) -> Path:

@@ -6,6 +6,7 @@ Then two runs that mean the same would differ, or one would mean something else.
 
 import dataclasses
 import math
+import operator
 import reprlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -107,6 +108,37 @@ def _default(field: "dataclasses.Field[Any]") -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
+
+
+def whole_number(place: str, value: Any, smallest: int) -> int:
+    """Returns a count or a seed as Python's integer, of whatever type of integer it is.
+
+    Arguments:
+        place: What it is called.
+        value: The number; numpy's integers are numbers, 2.5 and 2.0 are none.
+        smallest: The smallest that may be.
+
+    Raises:
+        ValueError: If it is no whole number, or smaller.
+
+    Example:
+        >>> import numpy as np
+        >>> whole_number("count", np.int32(3), smallest=1)
+        3
+        >>> whole_number("count", 2.5, smallest=1)
+        Traceback (most recent call last):
+        ...
+        ValueError: count 2.5 is no whole number: give one of 1 or more
+    """
+    try:
+        found = operator.index(value)
+    except TypeError:
+        raise ValueError(
+            f"{place} {shortened(value)} is no whole number: give one of {smallest} or more"
+        ) from None
+    if found < smallest:
+        raise ValueError(f"{place} {found} must be {smallest} or larger")
+    return found
 
 
 def shortened(value: Any) -> str:

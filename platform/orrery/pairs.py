@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orrery.named_units import same_unit
 from orrery.parameters import FloatArray, Parameter, parameter_names
 
 
@@ -88,6 +89,7 @@ class Splits:
         origins: The kept summaries that the pairs are, in the order in which they were
             joined; none where nothing was kept.
         draws: How many pairs for training each simulation has: see `pooled`.
+        parameter_units: The P parameters' units; empty where they are not known.
 
     Example:
         >>> some = Pairs(np.zeros((8, 1)), np.ones((8, 2)))
@@ -123,6 +125,7 @@ summaries with the same parameters
     layout: tuple[int, int, int] | None = None
     origins: tuple[SummaryOrigin, ...] = ()
     draws: int = 1
+    parameter_units: tuple[str, ...] = ()
 
     @property
     def each_once(self) -> "Splits":
@@ -138,13 +141,19 @@ summaries with the same parameters
         return dataclasses.replace(self, train=train, validation=validation, draws=1)
 
     def check_parameters(self, parameters: Sequence[Parameter]) -> None:
-        """Raises ValueError if the pairs are not of these parameters in this order."""
+        """Raises ValueError if the pairs are not of these parameters, their units and order."""
         wanted = parameter_names(parameters)
         if wanted != self.parameters:
             raise ValueError(
                 f"the pairs have the parameters {self.parameters}, not {wanted}: "
                 "compute the summaries with the same parameters"
             )
+        for unit, one in zip(self.parameter_units, parameters, strict=False):
+            if not same_unit(unit, one.unit):
+                raise ValueError(
+                    f"the pairs have the parameter {one.name!r} in {unit!r}, not in "
+                    f"{one.unit!r}: give it the unit that the pairs have"
+                )
 
 
 def pooled(parts: Sequence[Splits]) -> Splits:
@@ -162,7 +171,7 @@ def pooled(parts: Sequence[Splits]) -> Splits:
     """
     first = parts[0]
     for part in parts[1:]:
-        for what in ("dataset", "parameters", "names", "units"):
+        for what in ("dataset", "parameters", "parameter_units", "names", "units"):
             if getattr(part, what) != getattr(first, what):
                 raise ValueError(
                     f"summaries of {what} {getattr(part, what)} cannot join those of "

@@ -12,6 +12,8 @@ import numpy as np
 import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
 
+from orrery.named_units import check_unit
+
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
@@ -52,7 +54,7 @@ class Parameter:
         upper: The largest possible value.
 
     Raises:
-        ValueError: If the bounds do not ascend.
+        ValueError: If the unit cannot be read, or the bounds do not ascend.
 
     Example:
         >>> Parameter("v_z", "km / s", "$v_z$", lower=-100.0).upper
@@ -66,6 +68,7 @@ class Parameter:
     upper: float = np.inf
 
     def __post_init__(self) -> None:
+        check_unit(self.name, self.unit)
         if not self.lower < self.upper:
             raise ValueError(
                 f"{self.name}: lower bound {self.lower} must be below {self.upper}"

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orrery.identity import JSON, canonical
+from orrery.named_units import check_entries, check_names, check_unit
 from orrery.parameters import FloatArray, generator
 
 
@@ -27,6 +28,9 @@ class Column:
         description: What it means, in words, which decide nothing.
         dtype: Its type, as numpy names it.
 
+    Raises:
+        ValueError: If the unit cannot be read.
+
     Example:
         >>> Column("r", "kpc", "Galactocentric distance", "float16").dtype
         'float16'
@@ -36,6 +40,9 @@ class Column:
     unit: str
     description: str
     dtype: str = "float64"
+
+    def __post_init__(self) -> None:
+        check_unit(self.name, self.unit)
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,9 @@ class Schema:
         particles: Columns with a list of values for each simulation, all of the same
             length.
 
+    Raises:
+        ValueError: If two columns have one name.
+
     Example:
         >>> schema = Schema((Column("mass", "solMass", "of the host"),))
         >>> schema.arrow({"seed": 1}).field("mass").metadata[b"unit"]
@@ -55,6 +65,10 @@ class Schema:
 
     scalars: tuple[Column, ...]
     particles: tuple[Column, ...] = ()
+
+    def __post_init__(self) -> None:
+        columns = (*self.scalars, *self.particles)
+        check_names("the schema", [column.name for column in columns])
 
     def arrow(self, metadata: JSON) -> pa.Schema:
         """Returns the Arrow schema; `metadata` is stored with it as JSON under `orrery`."""
@@ -154,8 +168,8 @@ class Observation:
             about that mean, which see `realisations`.
 
     Raises:
-        ValueError: If the shapes do not belong together, a number is not finite, or an
-            error is negative.
+        ValueError: If the shapes do not belong together, a name is there twice, a unit
+            cannot be read, a number is not finite, or an error is negative.
 
     Example:
         >>> value, covariance = np.array([12.0]), np.array([[4.0]])
@@ -184,6 +198,7 @@ class Observation:
                 f"observation {self.name!r} has {size} names but values of shape "
                 f"{self.value.shape} and covariance of shape {self.covariance.shape}"
             )
+        check_entries(f"observation {self.name!r}", self.names, self.units)
         missing = [
             n for n, v in zip(self.names, self.value, strict=True) if not np.isfinite(v)
         ]

@@ -3,14 +3,16 @@
 What can be computed is computed, with the same bytes: shards where their simulator is
 installed, the manifest and the card from the shards, pages from documents. In a document
 one wrong bit is set right, which its checksum proves. What is left is told with what
-helps.
+helps. Nothing is removed: what gives way has `.damaged` behind its name.
 """
 
+from itertools import count
 from pathlib import Path
 
 from orrery.execution.simulation import complete
 from orrery.execution.simulators import known_simulator
 from orrery.identity import ABOUT, JSON
+from orrery.own_files import is_marked, is_of_its_kind, is_summaries, is_tensors
 from orrery.results.inventory import DRAW
 from orrery.storage import dataset, writing
 from orrery.storage.completeness import lost_shards, shard_numbers
@@ -27,10 +29,12 @@ from orrery.storage.files import write_atomically
 from orrery.storage.findings import BRING, CLEAR, Finding
 from orrery.storage.manifest import MANIFEST, read_manifest
 from orrery.storage.recovery import recover_metadata
-from orrery.storage.store import Location
+from orrery.storage.store import Address, Location
 from orrery.storage.work_log import WORK
 from orrery.terminal import say
-from orrery.verification import REMOVE, TENSORS, verify
+from orrery.verification import REMOVE, verify
+
+ASIDE = ".damaged"  # behind the name of what is put aside
 
 
 def repair_dataset(folder: Location) -> list[Finding]:
@@ -81,44 +85,66 @@ def _cleared(folder: Location) -> list[Finding]:
 
 
 def _clear(place: Path) -> bool:
-    """Removes a link or an empty folder, and returns whether it was one."""
-    if place.is_symlink():
-        place.unlink()
-    elif place.is_dir() and not any(place.iterdir()):
-        place.rmdir()
-    else:
+    """Puts an empty folder aside, and returns whether it was one."""
+    if place.is_symlink() or not place.is_dir() or any(place.iterdir()):
         return False
-    say(f"{place} is removed: a file belongs there")
+    _put_aside(place, "a file belongs there")
     return True
 
 
 def _mend_each(folder: Location, found: list[Finding]) -> None:
     for finding in found:
         place = folder / finding.file
-        if finding.remedy == CLEAR or not place.exists():
+        if finding.remedy in (CLEAR, BRING) or not place.exists():
             continue
         if place.name.endswith(".json") and place.name != MANIFEST:
             _mend_document(place)
         elif place.name.endswith(".jsonl"):
             _mend_lines(place)
-        elif place.parent.name == "summaries" or place.name in TENSORS:
-            place.unlink()
-            say(f"{place} is removed: it is computed again when it is needed")
+        elif _is_remade(place):
+            _put_aside(place, "it is computed again when it is needed")
+
+
+def _is_remade(place: Location) -> bool:
+    """Returns whether a file is ours that whoever needs it computes again."""
+    ours = is_summaries(place) or is_tensors(place)
+    return ours and is_marked(place, content_of(place))
+
+
+def _put_aside(place: Location, why: str) -> None:
+    """Gives a file or a folder another name: what is not ours after all is not lost."""
+    aside = place.parent / f"{place.name}{ASIDE}"
+    for number in count(2):
+        if not aside.exists():
+            break
+        aside = place.parent / f"{place.name}{ASIDE}-{number}"
+    if isinstance(place, Address):
+        (place.parent / aside.name).put(place.read_bytes())
+        place.unlink()
+    else:
+        place.rename(place.parent / aside.name)
+    say(f"{place} is now {aside.name}: {why}")
 
 
 def _mend_document(place: Location) -> None:
     content = content_of(place)
     if not has_checksum(content):
-        try:
-            write_document(place, parsed(content))
-        except ValueError:
-            return
-        say(f"{place} has a checksum now")
+        _give_checksum(place, content)
         return
     mended = _sound(content) or corrected(content)
     if mended and mended != content:
         write_atomically(place, mended)
         say(f"{place} is mended: one bit was wrong")
+
+
+def _give_checksum(place: Location, content: bytes) -> None:
+    try:
+        document = parsed(content)
+    except ValueError:
+        return
+    if is_of_its_kind(place, document):
+        write_document(place, document)
+        say(f"{place} has a checksum now")
 
 
 def _sound(content: bytes) -> bytes | None:
@@ -135,8 +161,10 @@ def _mend_lines(place: Location) -> None:
     if place.name == WORK:
         lines = [*dict.fromkeys(lines)]
     kept = [mended for line in lines if (mended := _mended_line(line))]
-    write_atomically(place, b"".join(kept))
     dropped = len(lines) - len(kept)
+    if dropped:
+        _put_aside(place, "lines of it cannot be read")
+    write_atomically(place, b"".join(kept))
     say(f"{place} is mended" + (f"; {dropped} lines are lost" if dropped else ""))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from orrery.command_line import parse
 from orrery.failures import error_line
 from orrery.terminal import say
-from orrery.termination import orderly_end, terminable
+from orrery.termination import escape_unwritable, orderly_end, terminable
 
 if TYPE_CHECKING:  # a tenth of a second, which `--help` does not wait for
     from orrery.results.result import Result
@@ -41,6 +41,7 @@ def main(
     Raises:
         SystemExit: If the study failed or was interrupted.
     """
+    escape_unwritable()
     with orderly_end():
         try:
             # Here too: what a library has made of a signal is no error of the study's.

@@ -192,7 +192,11 @@ def _words(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [f"--{name}" if value else _negated(name)]
     values = value if isinstance(value, list) else [value]
-    return [f"--{name}", *map(str, values)]
+    words = [*map(str, values)]
+    # After a space it would be an option of its own.
+    if len(words) == 1 and words[0].startswith("-") and isinstance(values[0], str):
+        return [f"--{name}={words[0]}"]
+    return [f"--{name}", *words]
 
 
 def _negated(name: str) -> str:

@@ -5,6 +5,7 @@ stopped, and its processes and temporary files stay. And an interruption may arr
 library makes another error of it, such as one that says it cannot be imported.
 """
 
+import io
 import os
 import signal
 import sys
@@ -121,6 +122,7 @@ def readers_may_leave() -> Iterator[None]:
         ...     print("a line")
         a line
     """
+    escape_unwritable()
     try:
         try:
             yield
@@ -130,6 +132,16 @@ def readers_may_leave() -> Iterator[None]:
         # What is left is flushed when Python ends, which would print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def escape_unwritable() -> None:
+    """Lets standard output escape what its encoding has not, as standard error does.
+
+    An ASCII locale knows no accents, and a path is told all the same.
+    """
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.errors == "strict":
+        out.reconfigure(errors="backslashreplace")
 
 
 def told(error: BaseException) -> str:

@@ -23,6 +23,7 @@ from orrery.learning.belongings import (
     training_findings,
 )
 from orrery.learning.tensor_files import owner
+from orrery.own_files import is_document, is_log, is_summaries, is_tensors
 from orrery.results.inventory import (
     DRAW,
     RUN_AGAIN,
@@ -55,7 +56,9 @@ from orrery.storage.parquet import read_parquet
 from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.store import Address, Location
+from orrery.storage.walking import below
 from orrery.storage.work_log import WORK, Session, repeated_lines, sessions
+from orrery.sweeps.trial import TRIALS
 from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
 from orrery.tables.sealed_text import check_seal
 
@@ -117,8 +120,8 @@ def files_below(folder: Location) -> list[str]:
     """Returns the paths of all files below a folder, inside of it, in order."""
     if isinstance(folder, Address):
         return sorted(folder.sizes())
-    below = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path.relative_to(folder).as_posix() for path in below)
+    files = (path for path in below(folder) if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def _folders(names: list[str]) -> dict[str, set[str]]:
@@ -142,10 +145,9 @@ def _findings(folder: Location, inside: set[str]) -> Iterator[Finding]:
     if _is_dataset(folder, inside):
         yield from _dataset(folder)
     for name in sorted(inside):
-        for matches, look in _LOOKS:
-            if matches(PurePosixPath(folder.name, name)):
-                yield from _readable(name, look(folder, name))
-                break
+        look = _look(folder / name, inside)
+        if look is not None:
+            yield from _readable(name, look(folder, name))
     yield from training_findings(folder, inside)
     yield from _readable(f"{MIXTURE}.json", mixture_findings(folder, inside))
     if isinstance(folder, Path):  # runs and sweeps lie in no bucket
@@ -261,6 +263,8 @@ def _lacks_work(written: bytes, logged: tuple[Session, ...]) -> bool:
 
 def _document(remedy: str, folder: Location, name: str) -> Iterator[Finding]:
     content = content_of(folder / name)
+    if not is_document(folder / name, content):
+        return
     try:
         document = parsed(content)
     except ValueError as error:
@@ -338,34 +342,35 @@ def _table(folder: Location, name: str) -> Iterator[Finding]:
 
 
 _Look = Callable[[Location, str], Iterator[Finding]]
-TENSORS = ("trained.pt", "last.ckpt")
 
 
-def _named_as(names: tuple[str, ...]) -> Callable[[PurePosixPath], bool]:
-    return lambda place: place.name in names
+def _look(place: Location, inside: set[str]) -> _Look | None:
+    """Returns how a file is looked at; None for those that are not ours, and for the dataset's.
+
+    A dataset has been looked at as a whole.
+    """
+    if place.name in (DATASET_DOCUMENT, MANIFEST):
+        return None
+    if is_tensors(place):
+        return _tensors
+    if is_summaries(place):
+        return _summaries
+    if is_log(place, inside):
+        return _lines
+    if place.name.endswith(".json"):
+        return partial(_document, _remedy(place))
+    return _table if place.name.endswith(".ecsv") else None
 
 
-def _ends(suffix: str, parent: str = "") -> Callable[[PurePosixPath], bool]:
-    return lambda place: (
-        place.suffix == suffix and (not parent or place.parent.name == parent)
-    )
+def _remedy(place: Location) -> str:
+    """Returns what makes a document again, by its name or else by where it lies."""
+    above = PurePosixPath(str(place)).parent.name
+    return _REMEDIES.get(place.name) or _REMEDIES.get(above, TRAIN)
 
 
-def _nothing(folder: Location, name: str) -> Iterator[Finding]:
-    """Yields nothing: the dataset has been looked at as a whole."""
-    yield from ()
-
-
-# What each file is looked at for; the first that fits.
-_LOOKS: tuple[tuple[Callable[[PurePosixPath], bool], _Look], ...] = (
-    (_named_as((DATASET_DOCUMENT, MANIFEST)), _nothing),
-    (_named_as((DOCUMENT,)), partial(_document, RUN_AGAIN)),
-    (_named_as((DRAWN,)), partial(_document, DRAW)),
-    (_named_as(TENSORS), _tensors),
-    (_ends(".json", "trials"), partial(_document, "the sweep's command runs it again")),
-    (_ends(".json", "wandb"), partial(_document, "it is made anew when it is sent")),
-    (_ends(".json"), partial(_document, TRAIN)),
-    (_ends(".jsonl"), _lines),
-    (_ends(".parquet", "summaries"), _summaries),
-    (_ends(".ecsv"), _table),
-)
+_REMEDIES = {
+    DOCUMENT: RUN_AGAIN,
+    DRAWN: DRAW,
+    TRIALS: "the sweep's command runs it again",
+    "wandb": "it is made anew when it is sent",
+}

@@ -22,6 +22,7 @@ from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema
 
 VERSION = 1  # of `moments`
+NAMESPACE = ""  # summaries were kept before names had modules
 MASS = Parameter("mass", "dex(solMass)", "$m$", lower=10.0, upper=15.0)
 ENTRIES = summaries.Entries(("mean", "width"), ("km / s", "km / s"))
 STARS = 20

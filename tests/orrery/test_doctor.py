@@ -111,3 +111,18 @@ def test_the_command_fails_if_something_would_not_work(facts, tmp_path, capsys):
     facts(open_files=64)
     assert program.main(command) == 1
     assert "would not work: a process may open 64 files" in capsys.readouterr().out
+
+
+def test_the_doctor_advises_only_what_it_has(facts, tmp_path):
+    facts(free={"/data": 1e6})
+    text = " ".join(one.remedy for one in troubles_in(tmp_path))
+    assert "name another folder with --folders" in text
+    assert "--free" not in text
+
+
+def test_on_one_machine_nobody_speaks_of_nodes(facts, tmp_path, monkeypatch):
+    facts(free={"/data": 1e6})
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    found = troubles_in(tmp_path / "runs")
+    assert any("cannot write" in one.what for one in found)
+    assert not any("nodes" in one.remedy for one in found)

@@ -84,3 +84,17 @@ def test_parameters_must_be_the_pairs_own(splits):
 def test_pairs_have_as_many_rows_of_each():
     with pytest.raises(ValueError, match=r"must be .N, P. and .N, S."):
         Pairs(np.zeros((3, 1)), np.zeros((2, 1)))
+
+
+def test_parameters_are_those_of_the_pairs_in_their_units_too(splits):
+    here = replace(splits, parameter_units=("km / s",))
+    for unit in ("km / s", "km s-1"):
+        here.check_parameters([Parameter("a", unit, "$a$")])
+    for unit in ("m / s", "kpc", ""):
+        with pytest.raises(ValueError, match=f"'a' in 'km / s', not in '{unit}'"):
+            here.check_parameters([Parameter("a", unit, "$a$")])
+    splits.check_parameters(
+        [Parameter("a", "kpc", "$a$")]
+    )  # of whose unit nothing is known
+    with pytest.raises(ValueError, match="summaries of parameter_units"):
+        pooled([here, replace(splits, parameter_units=("m / s",))])

@@ -101,3 +101,9 @@ def test_bounds_must_be_in_order():
 
 def test_infinities_are_left_out():
     assert finite({"a": 1.0, "b": np.inf, "c": -np.inf, "d": np.nan}) == {"a": 1.0}
+
+
+def test_a_parameter_needs_a_unit_that_can_be_read():
+    assert Parameter("age", "Gyr", "$t$").unit == "Gyr"
+    with pytest.raises(ValueError, match=r"'age' has the unit 'eons', which astropy"):
+        Parameter("age", "eons", "$t$")

@@ -175,3 +175,31 @@ def test_what_was_observed_has_one_realisation():
 def test_simulated_summaries_that_are_none_are_refused(simulated, message):
     with pytest.raises(ValueError, match=message):
         observation(simulated=simulated)
+
+
+@pytest.mark.parametrize("unit", ["furlongs", "km s kpc-", "-", None, 3])
+def test_a_unit_that_cannot_be_read_is_refused_where_it_enters(unit):
+    with pytest.raises(ValueError, match=r"'mass' has the unit .*which astropy cannot"):
+        Column("mass", unit, "of the host")
+
+
+@pytest.mark.parametrize("unit", ["", "dex(solMass)", "km / s", "km2 s-2", "mas/yr"])
+def test_units_in_each_spelling_are_taken(unit):
+    assert Column("mass", unit, "").unit == unit
+
+
+def test_two_columns_of_one_name_are_refused():
+    mass, other = Column("mass", "kg", ""), Column("mass", "g", "")
+    for columns in (((mass, other),), ((mass,), (other,)), ((), (mass, other))):
+        with pytest.raises(ValueError, match="the schema has two columns 'mass'"):
+            Schema(*columns)
+    with pytest.raises(ValueError, match="observation 'two' has two columns 'v'"):
+        Observation(
+            *("two", ("v", "v"), ("m", "m"), np.zeros(2), np.eye(2), "by hand", {})
+        )
+
+
+def test_an_observation_has_a_readable_unit_for_each_name():
+    for units, wrong in ((("m",), "2 names and 1 units"), (("m", "cubits"), "cubits")):
+        with pytest.raises(ValueError, match=wrong):
+            Observation("x", ("u", "v"), units, np.zeros(2), np.eye(2), "by hand", {})

@@ -73,16 +73,33 @@ def test_a_lost_document_has_its_bytes_again(stars, name):
     assert (stars.folder / name).read_bytes() == content
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTS, "shards/shard-00001.arrow"])
-@pytest.mark.parametrize("target", ["gone", None])
-def test_what_lies_in_place_of_a_file_gives_way(stars, installed, name, target, capsys):
+PLACES = (*DOCUMENTS, "shards/shard-00001.arrow")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_empty_folder_in_place_of_a_file_gives_way(stars, installed, name, capsys):
     place = stars.folder / name
     content = place.read_bytes()
     place.unlink()
-    place.symlink_to(target) if target else place.mkdir()
+    place.mkdir()
     assert repair(stars.folder) == 0
-    assert f"{place} is removed: a file belongs there" in capsys.readouterr().err
+    said = f"{place} is now {place.name}.damaged: a file belongs there"
+    assert said in capsys.readouterr().err
     assert place.read_bytes() == content
+    assert (place.parent / f"{place.name}.damaged").is_dir()
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_link_to_what_is_away_stays(stars, installed, name, tmp_path, capsys):
+    place, away = stars.folder / name, tmp_path / "away"
+    place.rename(away)
+    place.symlink_to(tmp_path / "disk")
+    assert repair(stars.folder) == 1
+    assert f"{place} is a link to no file: put what it" in capsys.readouterr().out
+    assert place.is_symlink()
+    place.unlink()
+    away.rename(place)  # as the remedy says
+    assert repair(stars.folder) == 0
 
 
 def test_a_folder_with_files_stays_where_a_file_belongs(stars, installed, capsys):

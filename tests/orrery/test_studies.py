@@ -119,3 +119,12 @@ def test_a_wrong_name_is_noticed_by_these_tests(monkeypatch):
     monkeypatch.setattr(studies, "installed_commands", dict)
     with pytest.raises(ValueError, match="no study 'desi'"):
         study("desi")
+
+
+@pytest.mark.parametrize(
+    "stars", ["-x.ecsv", "--v.ecsv", "-1.csv", "a b.ecsv", "=.ecsv"]
+)
+def test_the_command_of_any_file_is_understood(stars):
+    found = study("desi", stars=stars)
+    words = shlex.split(found.command)[2:]
+    assert parse(type(found.options), words) == found.options

@@ -1,5 +1,6 @@
 """A signal ends a program as an interruption, whatever was made of it on its way."""
 
+import io
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from orrery.termination import (
     kept_handler,
     kept_interrupt,
     orderly_end,
+    readers_may_leave,
     terminable,
 )
 
@@ -195,3 +197,15 @@ def test_another_end_stays_what_it_is(capsys):
     with pytest.raises(ValueError, match="mass"), orderly_end():
         raise ValueError("mass")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("errors", "written"), [("strict", b"h\\xe4rte"), ("replace", b"h?rte")]
+)
+def test_what_an_encoding_has_not_is_escaped(monkeypatch, errors, written):
+    content = io.BytesIO()
+    out = io.TextIOWrapper(content, encoding="ascii", errors=errors)
+    monkeypatch.setattr(sys, "stdout", out)
+    with readers_may_leave():
+        sys.stdout.write("härte")
+    assert content.getvalue() == written

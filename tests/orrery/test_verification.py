@@ -268,3 +268,30 @@ def test_a_dataset_in_a_bucket_is_verified(stars, toy, bucket):
     place.put(b"x" * there.rows[1].bytes)
     (found,) = verify(there.folder)
     assert found.file == there.rows[1].file
+
+
+@pytest.mark.parametrize("depth", ["run", "root"])
+def test_damage_behind_a_link_to_another_disk_is_named(tmp_path, write_run, depth):
+    folder = write_run(tmp_path / "disk" / "runs")
+    linked = {"run": folder.parent, "root": tmp_path / "disk" / "runs"}[depth]
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "link").symlink_to(linked)
+    assert verify(here) == []
+    flip(folder / "draws.parquet")
+    (found,) = verify(here)
+    assert (
+        here / found.file
+        == here / "link" / folder.relative_to(linked) / "draws.parquet"
+    )
+    assert "is damaged" in found.reason
+
+
+def test_a_dataset_behind_a_link_is_verified_once(stars, tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("a", "b"):
+        (here / name).symlink_to(stars.folder)
+    (here / "back").symlink_to(here)
+    flip(stars.folder / "shards/shard-00001.arrow")
+    assert [one.file for one in verify(here)] == ["a/shards/shard-00001.arrow"]

@@ -23,6 +23,7 @@ from orrery.identity import JSON, fingerprint
 from orrery.records import Records
 
 VERSION = 1  # of the features; raised whenever their numbers change
+NAMESPACE = ""  # summaries were kept before names had modules
 
 Radial = Literal["log", "asinh"]
 Feature = Literal[

@@ -19,6 +19,7 @@ from orrery.parameters import FloatArray, Parameter
 from orrery.records import Records
 
 VERSION = 1  # of these fits; raised whenever their numbers change
+NAMESPACE = ""  # summaries were kept before names had modules
 
 _FEWEST = 10  # stars, for the nine unknowns of a fit
 _PHASE_SPACE = ("x", "y", "z", "vx", "vy", "vz")

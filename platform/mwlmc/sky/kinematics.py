@@ -18,6 +18,7 @@ from orrery.parameters import BoolArray, FloatArray, IntArray
 from orrery.records import Records
 
 VERSION = 1  # of these summaries; raised whenever their numbers change
+NAMESPACE = ""  # summaries were kept before names had modules
 
 _BLOCK = (
     4  # simulations at a time: more stars in double precision would leave the cache

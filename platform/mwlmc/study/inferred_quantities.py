@@ -27,6 +27,7 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 
 VERSION = 2  # of these labels; raised whenever their numbers change
+NAMESPACE = ""  # summaries were kept before names had modules
 
 _COLUMNS = (
     *(one for one in INFERRED if one.name.startswith("log10_m_")),

@@ -144,13 +144,14 @@ def absence(found: int, expected: int, lost: Sequence[str] = ()) -> Iterator[Tro
 
 
 def judge(
-    reports: Sequence[NodeReport], least_free: float = 10 * GB
+    reports: Sequence[NodeReport], least_free: float = 10 * GB, alone: bool = False
 ) -> tuple[Trouble, ...]:
-    """Returns all that would go wrong on a cluster, node by node.
+    """Returns all that would go wrong on a cluster, node by node, or on one machine.
 
     Arguments:
         reports: Of all nodes that answer, the head's first.
         least_free: The free space that each folder's disk must have [bytes].
+        alone: Whether it is one machine, which `orrery doctor` looks at.
     """
     software = _usual_of_each([report.software for report in reports])
     # Where nothing computes nobody minds the processor.
@@ -158,13 +159,18 @@ def judge(
     settings = _usual_of_each([report.settings for report in reports if report.cpus])
     found = [*_of_second_ones(reports)]
     for report in reports:
-        found.extend(_of_folders(report, least_free))
+        found.extend(_of_folders(report, least_free, alone))
         found.extend(_of_settings(report, settings))
         found.extend(_of_software(report, software))
         found.extend(_of_machine(report, processor))
         found.extend(_of_limits(report))
         found.extend(_of_doors(report))
     return tuple(found)
+
+
+# Of remedies what one machine has not, by whether it is alone.
+_ON_ALL = {False: " on all nodes", True: ""}
+_LESS = {False: " with --folders, or ask for less with --free", True: " with --folders"}
 
 
 def _usual_of_each(told: Sequence[dict[str, str | None]]) -> dict[str, str | None]:
@@ -207,7 +213,7 @@ def _of_settings(report: NodeReport, usual: dict[str, str | None]) -> Iterator[T
             )
 
 
-def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
+def _of_folders(report: NodeReport, least: float, alone: bool) -> Iterator[Trouble]:
     for folder in report.unseen:
         yield Trouble(
             report.node,
@@ -218,7 +224,7 @@ def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
         yield Trouble(
             report.node,
             f"cannot write into {folder} ({reason})",
-            "mount it writable for this user on all nodes, or free some space there",
+            f"mount it writable for this user{_ON_ALL[alone]}, or free some space there",
         )
     if report.cpus and report.cache:
         yield Trouble(
@@ -232,7 +238,7 @@ def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
             yield Trouble(
                 report.node,
                 f"{free / GB:.1f} GB are free in {folder}, not {least / GB:g}",
-                "free some space, name another folder, or ask for less with --free",
+                f"free some space, or name another folder{_LESS[alone]}",
             )
 
 

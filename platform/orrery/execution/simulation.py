@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from orrery.execution import cluster
 from orrery.execution.counting import ShardCounters
 from orrery.execution.processors import describe_processor
+from orrery.execution.record_checks import check_records
 from orrery.execution.same_code import (
     InstalledCode,
     check_same_code,
@@ -25,6 +24,7 @@ from orrery.execution.same_code import (
     packages_of,
 )
 from orrery.identity import JSON, canonical, without_words
+from orrery.option_types import whole_number
 from orrery.records import Records, Schema
 from orrery.storage import dataset, writing
 from orrery.storage.dataset import Dataset
@@ -135,7 +135,11 @@ def generate(
         ChildProcessError: If a shard ended its actor three times, and more often than
             deaths from outside explain. All finished shards are kept.
     """
-    _check_arguments(count, seed, actors, shard_size, _share(simulator))
+    count = whole_number("count", count, 1)
+    seed = whole_number("seed", seed, 0)
+    actors = None if actors is None else whole_number("actors", actors, 0)
+    shard_size = whole_number("shard_size", shard_size, 1)
+    _check_share(_share(simulator))
     metadata = dataset.identify(
         simulator.describe(), simulator.schema, seed, shard_size
     )
@@ -185,17 +189,7 @@ def _tell_mixed(made: Dataset) -> None:
         )
 
 
-def _check_arguments(
-    count: int, seed: int, actors: int | None, shard_size: int, share: float
-) -> None:
-    for name, value, smallest in (
-        ("count", count, 1),
-        ("seed", seed, 0),
-        ("actors", actors or 0, 0),
-        ("shard_size", shard_size, 1),
-    ):
-        if value < smallest:
-            raise ValueError(f"{name} {value} must be {smallest} or larger")
+def _check_share(share: float) -> None:
     # Ray gives an actor part of one GPU, or several whole ones, nothing between.
     if not (0 <= share <= 1 or (share > 1 and share.is_integer())):
         raise ValueError(
@@ -301,7 +295,7 @@ def make_shard(
     try:
         with cluster.one_thread():
             records = simulator.records(metadata["seed"], indices)
-        _check_records(records, simulator.schema, indices)
+        check_records(records, simulator.schema, indices)
     except Exception as error:
         # On a cluster the traceback alone does not say which simulations failed.
         error.add_note(f"in shard {shard}, simulations {indices[0]} to {indices[-1]}")
@@ -336,26 +330,6 @@ def check_code(simulator: Simulator, metadata: JSON) -> None:
             f"{socket.gethostname()} has other code than the process that began the dataset "
             f"({', '.join(other)}): install the same code on all machines, and generate again"
         )
-
-
-def _check_records(records: Records, schema: Schema, indices: range) -> None:
-    for columns, values in (
-        (schema.scalars, records.scalars),
-        (schema.particles, records.particles),
-    ):
-        missing = [c.name for c in columns if c.name not in values]
-        if missing:
-            raise ValueError(
-                f"the simulator returned no column {missing[0]!r} of its schema"
-            )
-    if len(records) != len(indices):
-        raise ValueError(
-            f"the simulator returned {len(records)} records, not {len(indices)}"
-        )
-    # Records in another order would be given other simulations' random numbers.
-    index = records.scalars.get(dataset.INDEX)
-    if index is not None and not np.array_equal(index, indices):
-        raise ValueError(f"the simulator's column 'index' is {index}, not {indices}")
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,20 @@ module goes through a dataset shard by shard, keeps the result in its folder, an
 returns the splits.
 """
 
-import inspect
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from orrery.execution import cluster
+from orrery.execution.summary_names import summary_name, summary_version
 from orrery.identity import JSON, canonical, fingerprint
+from orrery.named_units import check_entries, same_unit
 from orrery.pairs import Pairs, Splits, SummaryOrigin
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
@@ -70,7 +71,8 @@ class Entries:
         units: Their units, in astropy's generic format.
 
     Raises:
-        ValueError: If there are not as many units as names.
+        ValueError: If there are not as many units as names, a name is there twice, or a
+            unit cannot be read.
 
     Example:
         >>> Entries(("x", "y"), ("kpc", "kpc")).describe()
@@ -81,11 +83,7 @@ class Entries:
     units: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(self.names) != len(self.units):
-            raise ValueError(
-                f"{len(self.names)} names and {len(self.units)} units: give one unit for "
-                "each entry"
-            )
+        check_entries("the binning", self.names, self.units)
 
     @property
     def fingerprint(self) -> str:
@@ -114,17 +112,19 @@ def compute(
 
     Arguments:
         summarise: Returns the summaries `[B, S]` of records and a binning; NaN where
-            there are none. A function in a file with `VERSION = 1`: its name, that
-            version and the binning decide whether a kept result is still valid.
+            there are none. A function at the top of a file with `VERSION = 1`: its
+            module and name, that version and the binning decide whether a kept result is
+            still valid. A function without a name of its own, such as a lambda, is refused.
         dataset: The simulations.
         binning: How particles become summary entries.
-        parameters: The P inferred parameters, scalar columns of the dataset.
+        parameters: The P inferred parameters, scalar columns of the dataset in their
+            units.
         folder: Where results are kept; `summaries` in the dataset's folder when None.
 
     Raises:
-        ValueError: If a parameter is no column, the function has no version, a shard is
-            damaged, summaries have the wrong shape, or no simulation of a split has
-            finite summaries.
+        ValueError: If a parameter is no column or has another unit, the function has no
+            version or no name of its own, a shard is damaged, summaries have the wrong
+            shape, or no simulation of a split has finite summaries.
         OSError: If the result cannot be written.
     """
     _check_parameters(dataset, parameters)
@@ -150,11 +150,17 @@ def compute(
 
 
 def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None:
-    columns = [column["name"] for column in dataset.metadata["columns"]["scalars"]]
-    for name in parameter_names(parameters):
-        if name not in columns:
+    scalars = dataset.metadata["columns"]["scalars"]
+    units = {column["name"]: column["unit"] for column in scalars}
+    for one in parameters:
+        if one.name not in units:
             raise ValueError(
-                f"parameter {name!r} is no column of the dataset; it has {columns}"
+                f"parameter {one.name!r} is no column of the dataset; it has {[*units]}"
+            )
+        if not same_unit(units[one.name], one.unit):
+            raise ValueError(
+                f"parameter {one.name!r} is in {one.unit!r}, but the dataset's column in "
+                f"{units[one.name]!r}: give the parameter the column's unit"
             )
 
 
@@ -167,37 +173,13 @@ def _definition(
     return {
         "dataset": dataset.fingerprint,
         "count": len(dataset),
-        "summarise": _name(summarise),
+        "summarise": summary_name(summarise),
         "version": summary_version(summarise),
         "pairs": VERSION,
         "definition": binning.fingerprint,
         "binning": binning.describe(),
         "parameters": [{"name": p.name, "unit": p.unit} for p in parameters],
     }
-
-
-def summary_version(summarise: Callable[..., Any]) -> int:
-    """Returns the version of a function that summarises: `VERSION` of its module.
-
-    Functions of a script or of a notebook have one too: a global variable there.
-
-    Raises:
-        ValueError: If there is none, or it is no positive integer.
-    """
-    # a decorator's module says nothing of the decorated function's numbers
-    scope = getattr(inspect.unwrap(summarise), "__globals__", {})
-    found = scope.get("VERSION")
-    if type(found) is not int or found < 1:
-        raise ValueError(
-            f"{_name(summarise)} has VERSION {found!r} in its file, not a positive integer, "
-            "so that kept summaries could be another version's: write VERSION = 1 in the file or "
-            "notebook that defines it, and raise it whenever its numbers change"
-        )
-    return found
-
-
-def _name(summarise: Callable[..., Any]) -> str:
-    return getattr(summarise, "__qualname__", repr(summarise))
 
 
 def _kept(path: Location, definition: JSON) -> pa.Table | None:
@@ -348,6 +330,7 @@ def _splits(
         validation=pairs("validation"),
         test=pairs("test"),
         parameters=parameter_names(parameters),
+        parameter_units=tuple(p.unit for p in parameters),
         names=tuple(binning.names),
         units=tuple(binning.units),
         definition=binning.fingerprint,

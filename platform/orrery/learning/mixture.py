@@ -30,6 +30,7 @@ from orrery.learning.belongings import (
 )
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior
+from orrery.option_types import whole_number
 from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
@@ -162,8 +163,7 @@ class Mixture:
         Systematic: the number from a member differs by less than one from its weight's
             share.
         """
-        if count < 1:
-            raise ValueError(f"{count} draws are too few: give a count of 1 or more")
+        count = whole_number("count", count, 1)
         origin = _origins(self.weights, count, seed)
         chosen = np.unique(origin).tolist()
         parts = [

@@ -22,6 +22,7 @@ from orrery.learning.flow_training import FlowPlan, set_layout
 from orrery.learning.options import Flow, Training
 from orrery.learning.reach import Reach
 from orrery.learning.training import Curve, OnEpoch, single_precision
+from orrery.option_types import whole_number
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
@@ -100,6 +101,7 @@ class Posterior:
             ValueError: If the observation's summaries are not those that the flow
                 learned.
         """
+        seed = whole_number("seed", seed, 0)
         origin = self.origin(observation, seed)
         if "warning" in origin:
             say(f"warning: {origin['warning']}")
@@ -170,8 +172,7 @@ class Posterior:
         Raises:
             ValueError: If the summaries have another shape or are not finite.
         """
-        if count < 1:
-            raise ValueError(f"{count} draws are too few: give a count of 1 or more")
+        count = whole_number("count", count, 1)
         rows = self._rows(x).split(max(1, DRAWS_AT_ONCE // count))
         # sbi samples with the global generator, which is seeded and put back.
         with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -297,6 +298,7 @@ def fit(
             the posterior in the folder is damaged.
         BlockingIOError: If another process is training in the folder.
     """
+    seed = whole_number("seed", seed, 0)
     plan = FlowPlan(splits, parameters, covariance, flow, options, seed)
     return fit_plan(plan, folder, on_epoch)
 

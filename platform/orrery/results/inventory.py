@@ -19,9 +19,11 @@ from orrery.results.result import (
     other_format,
     run_document,
 )
+from orrery.storage.documents import is_inside
 from orrery.storage.files import checksum
 from orrery.storage.findings import Finding, named_file, sound_document
 from orrery.storage.run import ATTEMPT, DOCUMENT, DRAWN, EPOCHS
+from orrery.storage.walking import below
 
 INVENTORY = "inventory"
 RUN_AGAIN = "run the experiment again"
@@ -51,11 +53,13 @@ def inventory(attempt: Path, sections: Sequence[JSON]) -> JSON:
 
 def _learned_files(shared: Path) -> Iterator[Path]:
     """Yields what was trained beside a run's attempts, but nothing of an unfinished training."""
-    for file in shared.glob("*/**/*"):
+    for file in below(shared):
         parts = file.relative_to(shared).parts
         hidden = any(part.startswith(".") for part in parts)
-        beside = not hidden and not parts[0].startswith(ATTEMPT)
-        if beside and file.suffix in _LEARNED_FILES and file.is_file():
+        beside = len(parts) > 1 and not hidden and not parts[0].startswith(ATTEMPT)
+        # A document lists nothing outside of its folder, which may change without it.
+        ours = beside and file.suffix in _LEARNED_FILES and is_inside(file, shared)
+        if ours and file.is_file():
             yield file
 
 

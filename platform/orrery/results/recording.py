@@ -15,12 +15,15 @@ from os import getpid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from orrery import versions
 from orrery.identity import JSON, describe
 from orrery.results.inventory import INVENTORY, inventory
-from orrery.results.keys import is_key
+from orrery.results.keys import (
+    new_entries,
+    new_numbers,
+    new_section,
+    plain_number,
+)
 from orrery.results.late_readers import notify_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
@@ -160,11 +163,11 @@ class Recording:
         """Adds parts; each is written, with its files, before readers are told.
 
         Raises:
-            ValueError: If a part with the same key is there already.
+            ValueError: If its key is none, or a part with the same key is there already.
             OSError: If a file cannot be written.
         """
         for section in sections:
-            self._check_key(section.key)
+            new_section(self._document["sections"], section.key)
             entry = write_section(section, self.run)
             self._write({"sections": [*self._document["sections"], entry]})
             for reader in self._readers:
@@ -190,9 +193,9 @@ class Recording:
         """Adds numbers by stable key; those that are not finite are kept as text.
 
         Raises:
-            ValueError: If a key is there already, with another value.
+            ValueError: If one is no key, or is there already with another value.
         """
-        plain = self._plain(numbers)
+        plain = new_numbers(self._document["metrics"], numbers)
         self._write({"metrics": {**self._document["metrics"], **plain}})
         self._tell(plain)
 
@@ -200,22 +203,28 @@ class Recording:
         """Adds what was asked for, and its numbers to the metrics.
 
         Raises:
-            ValueError: If one of these keys is there already, with another value.
+            ValueError: If one of these keys is no key, or is there already with something
+                else.
         """
         for answer in answers:
-            plain = self._plain(answer.metrics)
-            self._write(
-                {
-                    "answers": [*self._document["answers"], answer.document],
-                    "metrics": {**self._document["metrics"], **plain},
-                }
-            )
+            known, metrics = self._document["answers"], self._document["metrics"]
+            more = new_entries(known, "answers", answer.document)
+            plain = new_numbers(metrics, answer.metrics)
+            changes = {"answers": [*known, *more], "metrics": {**metrics, **plain}}
+            self._write(changes)
             self._tell(plain)
 
     def verdicts(self, verdicts: Iterable[Verdict]) -> None:
-        """Adds which tests were passed."""
-        more = [describe(verdict) for verdict in verdicts]
-        self._write({"verdicts": [*self._document["verdicts"], *more]})
+        """Adds which tests were passed.
+
+        Raises:
+            ValueError: If one of their keys is no key, or is there already with something
+                else.
+        """
+        for verdict in verdicts:
+            known = self._document["verdicts"]
+            more = new_entries(known, "verdicts", describe(verdict))
+            self._write({"verdicts": [*known, *more]})
 
     def words(self, words: Mapping[str, str]) -> None:
         """Adds to what pages and figures call the words of its tables; see `wording`."""
@@ -246,13 +255,14 @@ class Recording:
         anything sent: a run that is killed there has lost no result, only its reader.
 
         Raises:
+            OSError: If the end cannot be written; then that it failed, if that can be.
             Exception: What went wrong with the first reader that failed.
         """
         end: JSON = {"status": status, "reason": written_out(reason), "ended": _now()}
         if status == "finished":
-            sections = self._document["sections"]
-            end[INVENTORY] = inventory(self.run.folder, sections)
-        self._write(end)
+            self._finish(end)
+        else:
+            self._write(end)
         # as whoever reads the document later will find it
         result = Result.open(self.run.folder)
         problems = [p for r in self._readers if (p := _problem(r, result)) is not None]
@@ -262,34 +272,18 @@ class Recording:
                 first.add_note(_note(other))
             raise first
 
+    def _finish(self, end: JSON) -> None:
+        """Writes that the answer is whole, or why that cannot be written."""
+        try:
+            sections = self._document["sections"]
+            self._write({**end, INVENTORY: inventory(self.run.folder, sections)})
+        except Exception as error:
+            _close_failed(self, error)
+            raise
+
     def _tell(self, numbers: Mapping[str, Number]) -> None:
         for reader in self._readers:
             reader.metrics(numbers)
-
-    def _plain(self, numbers: Mapping[str, Number]) -> dict[str, Number]:
-        """Returns numbers as the document holds them, none of which contradicts it."""
-        plain = {name: _number(value) for name, value in numbers.items()}
-        known = self._document["metrics"]
-        for name, value in plain.items():
-            # a part that is told twice says the same: only another value is a loss
-            if known.get(name, value) != value:
-                raise ValueError(
-                    f"the run has the metric {name!r} already, {known[name]}, which "
-                    f"{value} would overwrite: give the two different keys"
-                )
-        return plain
-
-    def _check_key(self, key: str) -> None:
-        if not is_key(key):
-            raise ValueError(
-                f"the key {key!r} names files: use lower case, digits and underscores, "
-                "with dots between them"
-            )
-        if any(key == section["key"] for section in self._document["sections"]):
-            raise ValueError(
-                f"the run has two parts with the key {key!r}: their files would be the "
-                "same; give them different keys"
-            )
 
     def _write(self, changes: JSON) -> None:
         """Writes the document with changes; one that cannot be written changes nothing."""
@@ -392,9 +386,5 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _number(value: Any) -> Number:
-    return describe(value.item() if isinstance(value, np.generic) else value)
-
-
 def _finite(losses: Mapping[str, float]) -> JSON:
-    return {name: _number(float(loss)) for name, loss in losses.items()}
+    return {name: plain_number(float(loss)) for name, loss in losses.items()}

@@ -45,16 +45,16 @@ _FIELDS: dict[str, Any] = {
     "seconds": float | int,
 }
 NEVER_WRITTEN = (
-    "the process ended before its first document: it was killed, or its machine went "
-    "down; the same command begins again"
+    "the process ended before its first document: it was killed, its machine went down, "
+    "or its disk was full; the same command begins again"
 )
 PAGE = "report.html"
 OTHER_VERSION = "read it with the version that wrote it"
 _AGAIN = "run the experiment again"
 _NAME = re.compile(rf"{ATTEMPT}(\d+)")
 KILLED = (
-    "the process ended without a word: it was killed, or its machine went down; the "
-    "same command continues where it stopped"
+    "the process ended without a word: it was killed, its machine went down, or its disk was "
+    "full; the same command continues where it stopped"
 )
 
 
@@ -260,7 +260,14 @@ def all_results(root: Path) -> list[Result]:
 
     Those whose document is damaged have the status `damaged`, and why; those without one
     are running or failed.
+
+    Raises:
+        FileNotFoundError: If the folder is not there.
     """
+    if not root.is_dir():
+        raise FileNotFoundError(
+            f"{root} is not there: start an experiment, or name another folder"
+        )
     return [readable(folder) for folder in attempt_folders(root)]
 
 

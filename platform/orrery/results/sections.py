@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orrery.identity import JSON, describe
+from orrery.named_units import check_entries
 from orrery.parameters import FloatArray
 from orrery.results.views import View
 
@@ -147,7 +148,8 @@ class DrawsSection:
         values: With shape `[n, P]`.
 
     Raises:
-        ValueError: If the columns are not as many as the names and the units.
+        ValueError: If the columns are not as many as the names and the units, a name is
+            there twice, a unit cannot be read, there are no rows, or a value is not finite.
 
     Example:
         >>> DrawsSection("draws", "Draws", ("v_x",), ("km / s",), np.ones((2, 1))).key
@@ -166,6 +168,14 @@ class DrawsSection:
             raise ValueError(
                 f"draws {self.title!r} have shape {shape}, but {len(self.names)} names "
                 f"and {len(self.units)} units: give one of each for every column"
+            )
+        check_entries(f"the section {self.key!r}", self.names, self.units)
+        lost = (~np.isfinite(self.values)).sum(axis=0)
+        if not len(self.values) or lost.any():
+            worst = f", {lost.max()} of them not finite" if lost.any() else ""
+            raise ValueError(
+                f"draws {self.title!r} have {len(self.values)} rows{worst}: give samples "
+                "of a posterior, one row or more of finite numbers"
             )
 
 
@@ -196,6 +206,9 @@ class Answer:
         tests: With what the keys of verdicts on it begin, such as `calibration.flow`; by
             default `calibration`, `prior_predictive`, `predictive` or `leakage` and its data's key.
 
+    Raises:
+        ValueError: If the median is not between the ends, or those of the prior descend.
+
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
         3.1
@@ -215,6 +228,18 @@ class Answer:
     shows: tuple[str, ...] = ()
     alternative: bool = False
     tests: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        low, high = self.prior or (math.nan, math.nan)
+        # of what is NaN nothing is known, and nothing is wrong
+        ends = [n for n in (self.lower, self.median, self.upper) if not math.isnan(n)]
+        if ends != sorted(ends) or low > high:
+            before = f", and before {low:g} to {high:g}" if self.prior else ""
+            raise ValueError(
+                f"the answer {self.key!r} has the median {self.median:g} between "
+                f"{self.lower:g} and {self.upper:g}{before}: give median, lower and upper "
+                "in this order, with lower <= median <= upper"
+            )
 
     @property
     def metrics(self) -> dict[str, float]:

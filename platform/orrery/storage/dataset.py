@@ -20,7 +20,8 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from orrery.identity import ABOUT, JSON, fingerprint, without_words
+from orrery.identity import ABOUT, JSON, canonical, fingerprint, without_words
+from orrery.option_types import shortened
 from orrery.records import Column, Records, Schema
 from orrery.storage.completeness import (
     damaged_lists,
@@ -76,7 +77,11 @@ def identify(simulator: JSON, schema: Schema, seed: int, shard_size: int) -> JSO
         schema: The columns.
         seed: The root seed.
         shard_size: The number of simulations in a shard.
+
+    Raises:
+        ValueError: If the description is no plain JSON, or its words are no sentences by name.
     """
+    _check_description(simulator)
     columns = {"scalars": schema.scalars, "particles": schema.particles}
     document = {
         "format": VERSION,
@@ -88,6 +93,23 @@ def identify(simulator: JSON, schema: Schema, seed: int, shard_size: int) -> JSO
     meanings = {c.name: c.description for found in columns.values() for c in found}
     about = {"simulator": simulator.get(ABOUT, {}), "columns": meanings}
     return {**document, "fingerprint": fingerprint(document), ABOUT: about}
+
+
+def _check_description(simulator: JSON) -> None:
+    about = simulator.get(ABOUT, {}) if isinstance(simulator, dict) else None
+    words = isinstance(about, dict) and all(isinstance(w, str) for w in about.values())
+    if not words:
+        raise ValueError(
+            f"the simulator describes itself with {shortened(simulator)}: give an object of "
+            f"plain JSON, in which {ABOUT!r}, if it is there, has sentences by name"
+        )
+    try:
+        canonical(simulator)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"the simulator's description is no plain JSON ({error}): give Python's own "
+            "finite numbers, text, lists and objects, such as int(n) for a numpy integer n"
+        ) from error
 
 
 def _deciding(columns: tuple[Column, ...]) -> list[JSON]:

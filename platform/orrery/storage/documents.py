@@ -37,6 +37,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 _LONGEST_PATH = 1000  # characters of a name in a folder, of folders in it too
 LARGEST_CORRECTED = 2**17  # bytes of a document: to try all bits takes half a minute
 _TRAILER = b"\norrery sha256 "
+_TRAILER_LENGTH = len(_TRAILER) + 64
 _known_old: set[str] = (
     set()
 )  # names of files of which this process has said that they are old
@@ -342,11 +343,24 @@ def without_trailer(content: bytes, owner: str = "") -> bytes:
     Raises:
         WrongChecksumError: If it has another checksum, or is another owner's.
     """
-    length = len(_TRAILER) + 64
-    body = content[:-length]
-    if content[-length:] != _TRAILER + digest_of(body + owner.encode()).encode():
+    body = content[:-_TRAILER_LENGTH]
+    if (
+        content[-_TRAILER_LENGTH:]
+        != _TRAILER + digest_of(body + owner.encode()).encode()
+    ):
         raise WrongChecksumError("its checksum differs")
     return body
+
+
+def begins_with_checksum(content: bytes) -> bool:
+    """Returns whether a file begins as a document does that `write_document` wrote."""
+    return _MEMBER.match(content) is not None
+
+
+def ends_with_checksum(content: bytes) -> bool:
+    """Returns whether a file ends as those of `with_trailer` do; a bit of that may be wrong."""
+    mark, digits = content[-_TRAILER_LENGTH:-64], content[-64:]
+    return mark == _TRAILER or re.fullmatch(rb"[0-9a-f]{64}", digits) is not None
 
 
 def digest_of(content: bytes) -> str:

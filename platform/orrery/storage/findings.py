@@ -14,6 +14,7 @@ from orrery.storage.documents import (
     parsed,
 )
 from orrery.storage.store import Location
+from orrery.storage.walking import below
 
 # How the names of our files end. A folder or a broken link of such a name hides a file.
 _FILES = {
@@ -93,7 +94,8 @@ def named_file(
     if not path.exists():
         yield Finding(str(file), f"is missing, which {document} names", remedy)
     elif isinstance(path, Path) and not path.is_file():
-        yield Finding(str(file), _what_it_is(path), CLEAR)
+        remedy = BRING if path.is_symlink() else CLEAR
+        yield Finding(str(file), _what_it_is(path), remedy)
     elif digest_of(content_of(path)) != digest:
         yield Finding(str(file), f"is damaged (not what {document} names)", remedy)
 
@@ -121,11 +123,13 @@ def misplaced(folder: Path) -> Iterator[Finding]:
     Arguments:
         folder: The folder, with all that is below it.
     """
-    for place in sorted(folder.rglob("*")):
+    for place in sorted(below(folder)):
         is_ours = place.suffix in _FILES and not place.name.startswith(".")
         if is_ours and not place.is_file():
             name = place.relative_to(folder).as_posix()
-            yield Finding(name, _what_it_is(place), CLEAR)
+            # A link's disk may come back: it is not ours to remove.
+            remedy = BRING if place.is_symlink() else CLEAR
+            yield Finding(name, _what_it_is(place), remedy)
 
 
 def linked_away(folder: Path, inner: str) -> Iterator[Finding]:

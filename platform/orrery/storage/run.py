@@ -6,12 +6,14 @@ ever replaced, whatever code it ran; trained networks lie beside the attempts, w
 next one finds them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from orrery.failures import LONGEST_NAME
 from orrery.identity import JSON, describe, fingerprint
 from orrery.option_types import check_types
 from orrery.storage.files import ensure_writable
@@ -23,6 +25,8 @@ DOCUMENT = "run.json"
 EPOCHS = "epochs.jsonl"  # the losses of what it trains
 DRAWN = "drawn.json"  # the checksums of what its page has drawn
 NO_VERSIONS: Mapping[str, int] = MappingProxyType({})
+_EXPERIMENT = re.compile(r"\w[\w .+-]*")
+_WANDB = "wandb"  # whose folder is W&B's own, in which nobody looks for runs
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,17 @@ def identify_run(
     not part of the fingerprint, nor are the names of files that are read.
 
     Arguments:
-        experiment: The experiment's name.
+        experiment: The experiment's name, which is that of the folder of its runs.
         choices: The options, a dataclass.
         summaries: Versions of the functions that summarise, by their names.
         unread: The options, such as `stars`, whose file is not read with these choices.
 
     Raises:
-        ValueError: If an option has not the type that its annotation promises.
+        ValueError: If the name is none that a folder of runs can have, or an option has
+            not the type that its annotation promises.
         OSError: If a file that an option names cannot be read.
     """
+    _check_experiment(experiment)
     options = describe(choices)
     check_types(choices)
     inputs = input_files(choices, unread)
@@ -88,6 +94,16 @@ def identify_run(
         "summaries": dict(summaries),
     }
     return RunIdentity(experiment, options, inputs, fingerprint(decides))
+
+
+def _check_experiment(name: str) -> None:
+    """Raises ValueError if commands would not find the runs of a name, or elsewhere."""
+    plain = _EXPERIMENT.fullmatch(name) and len(name.encode()) <= LONGEST_NAME
+    if not plain or name.startswith(ATTEMPT) or name == _WANDB:
+        raise ValueError(
+            f"the experiment {name!r} names the folder of its runs: use letters, digits, "
+            f"underscores and hyphens, and neither {ATTEMPT!r} at its begin nor {_WANDB!r}"
+        )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 
 from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning, Summarise
+from orrery.execution.summary_names import summary_version
 from orrery.identity import JSON
 from orrery.judging import calibration, diagnostics, verdicts
 from orrery.judging.calibration import REFERENCES, Calibration
@@ -247,7 +248,7 @@ class BinningTask:
         return {
             "dataset": self.dataset.fingerprint,
             "simulations": len(self.dataset),
-            "summaries": summaries.summary_version(self.summarise),
+            "summaries": summary_version(self.summarise),
             "parameters": [parameter.describe() for parameter in self.parameters],
             "experiment": self.experiment.identity,
             "seed": self.seed,

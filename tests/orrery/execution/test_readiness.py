@@ -221,3 +221,10 @@ def test_a_node_that_is_silent_or_missing_is_told_with_its_remedy():
     (missing,) = absence(1, 2, ["b", "c"])
     assert missing.what == "has 1 nodes, not 2, and has lost b, c"
     assert judge([]) == ()
+
+
+def test_a_cluster_is_told_of_all_nodes_and_of_its_option():
+    short = replace(SOUND, free={"/data": 1e6}, refused={"/data": "full"})
+    text = " ".join(one.remedy for one in judge([short]))
+    assert "on all nodes" in text
+    assert "--free" in text

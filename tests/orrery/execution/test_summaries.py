@@ -1,4 +1,3 @@
-import functools
 import socket
 from dataclasses import dataclass, replace
 from typing import Any
@@ -210,21 +209,13 @@ def test_a_function_needs_a_version_in_its_file(stars, centre, version):
         compute(written(repr(version), "[1.0, 1.0]"), stars, Moments(), centre)
 
 
-def test_a_decorated_function_has_the_version_of_its_own_module():
-    @functools.wraps(inner := written(3, "[1.0, 1.0]"))
-    def counted(records, binning):
-        return inner(records, binning)
-
-    assert summaries.summary_version(counted) == 3
-    assert summaries.summary_version(moments) == VERSION
-
-
 def test_pairs_know_the_kept_summaries_that_they_are(stars, centre):
     for splits in (compute(moments, stars, Moments(), centre) for _ in range(2)):
         (path,) = (stars.folder / "summaries").iterdir()
         (origin,) = splits.origins
         assert origin.fingerprint == path.stem
-        assert (origin.function, origin.version) == ("moments", VERSION)
+        assert origin.function == f"{__name__}.moments"
+        assert origin.version == VERSION
         assert (origin.definition, origin.dataset) == (
             splits.definition,
             splits.dataset,
@@ -286,7 +277,7 @@ def test_wrong_arguments_are_named(stars, centre):
         compute(moments, stars, Moments(), (Parameter("b", "", "$b$"),))
     with pytest.raises(ValueError, match=r"shape .8, 2., but the binning has 1 names"):
         compute(moments, stars, Moments(names=("a",), units=("",)), centre)
-    with pytest.raises(ValueError, match="max has VERSION None in its file"):
+    with pytest.raises(ValueError, match="max has no name that is its own"):
         compute(max, stars, Moments(), centre)
 
 
@@ -301,3 +292,25 @@ def test_a_node_that_misses_shards_is_named_and_not_the_dataset_blamed(
     expected = f"{socket.gethostname()} does not see all files in {stars.folder}"
     with pytest.raises(FileNotFoundError, match=expected):
         summaries._summarise_batch(range(4), moments, stars, Moments(), names)
+
+
+@pytest.mark.parametrize("unit", ["pc", "km", ""])
+def test_a_parameter_in_another_unit_than_the_column_is_refused(stars, unit):
+    wrong = f"parameter 'a' is in '{unit}', but the dataset's column in 'kpc'"
+    with pytest.raises(ValueError, match=wrong):
+        compute(moments, stars, Moments(), (Parameter("a", unit, "$a$"),))
+
+
+def test_pairs_know_the_units_of_their_parameters(stars, centre):
+    found = compute(moments, stars, Moments(), (*centre, Parameter("tries", "", "$n$")))
+    assert found.parameter_units == ("kpc", "")
+
+
+def test_entries_have_names_of_their_own_and_units_that_can_be_read():
+    for names, units, wrong in (
+        (("u", "u"), ("m", "m"), "the binning has two columns 'u'"),
+        (("u", "v"), ("m", "ells"), "'v' has the unit 'ells'"),
+        (("u", "v"), ("m",), "2 names and 1 units"),
+    ):
+        with pytest.raises(ValueError, match=wrong):
+            summaries.Entries(names, units)

@@ -65,8 +65,8 @@ def test_a_scatter_that_expected_data_do_not_have_is_inferred_from_realisations(
     entries, truth = 30, 2.5
     simulated = np.random.default_rng(8).normal(0.0, truth, size=(200, entries))
     mock = Observation(
-        "mock", ("v",) * entries, ("km / s",) * entries, simulated.mean(0),
-        np.diag(np.full(entries, 1e-12)), "d", {}, simulated=simulated,
+        "mock", tuple(f"v_{i}" for i in range(entries)), ("km / s",) * entries,
+        simulated.mean(0), np.diag(np.full(entries, 1e-12)), "d", {}, simulated=simulated,
     )  # fmt: skip
     options = Inference(draws=4000)
     found = posteriors._draws(ScaleOfNormals(), mock, options, seed=1)

@@ -147,3 +147,33 @@ def test_a_document_that_is_older_than_its_page_is_named(attempt):
     document = read_document(attempt / "run.json", "")
     write_document(attempt / "run.json", {**document, "status": "running"})
     assert files(attempt) == ["run.json"]
+
+
+@pytest.mark.parametrize("depth", ["posteriors", "posteriors/deep"])
+def test_what_was_trained_behind_a_link_to_another_disk_is_looked_at(
+    tmp_path, choices, depth
+):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with record("toy", choices(), tmp_path / "runs") as recording:
+        link = recording.run.shared / depth
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(disk)
+        write_document(disk / "notes.json", {"of": "a"})
+        (disk / "networks.pt").write_text("a")
+    run = recording.run.shared
+    assert verify(run) == []
+    content = bytearray((disk / "notes.json").read_bytes())
+    content[-4] ^= 1
+    (disk / "notes.json").write_bytes(content)
+    assert files(run) == [f"{depth}/notes.json"]
+
+
+def test_a_link_to_an_attempt_lists_nothing_of_it(tmp_path, choices):
+    with record("toy", choices(), tmp_path) as recording:
+        shared = recording.run.shared
+        (shared / "latest").symlink_to(recording.run.folder)
+    with record("toy", choices(), tmp_path) as recording:
+        pass
+    assert recording.result.document["inventory"]["learned"] == {}
+    assert verify(tmp_path) == []

@@ -189,3 +189,30 @@ def test_summaries_of_another_version_are_another_run():
         for versions in ({}, {"moments": 1}, {"moments": 2})
     }
     assert len(fingerprints) == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "stars/near",
+            "../above",
+            "/tmp/elsewhere",
+            "attempt-7",
+            "attempt-x",
+            "wandb",
+        ),
+        *("", ".", "..", ".hidden", "a\nb", "a\\b", "tab\t", "x\0", "-r", "é" * 200),
+    ],
+)
+def test_a_name_that_is_no_folder_of_runs_is_refused(name):
+    with pytest.raises(ValueError, match="names the folder of its runs: use letters"):
+        run.identify_run(name, Choices())
+
+
+@pytest.mark.parametrize(
+    "name", ["desi", "flow-architectures", "Springs 2.1", "étoiles"]
+)
+def test_runs_of_any_plain_name_are_found_by_commands(tmp_path, name):
+    begun = start(name, Choices(), tmp_path)
+    assert run.attempt_folders(tmp_path) == [begun.folder]

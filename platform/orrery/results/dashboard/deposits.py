@@ -16,6 +16,7 @@ from orrery.results.result import Result
 from orrery.storage.documents import own_file, read_document
 from orrery.storage.files import checksum
 from orrery.storage.run import DOCUMENT
+from orrery.storage.walking import below
 
 _DATASET = ("README.md", "dataset.json", "manifest.json")
 _SHARDS = "shards"  # of a dataset: thousands of files, none of which is wanted
@@ -136,9 +137,10 @@ class _Places:
     def documents(self, kind: str) -> Iterator[Path]:
         """Yields the documents of everything of a kind that was learned."""
         for place in (self.folder.parent, *self.datasets.values()):
-            for below in sorted(place.iterdir()):
-                if below.name != _SHARDS and below.is_dir():
-                    yield from sorted(below.rglob(f"{kind}.json"))
+            for inner in sorted(place.iterdir()):
+                if inner.name != _SHARDS and inner.is_dir():
+                    found = (one for one in below(inner) if one.name == f"{kind}.json")
+                    yield from sorted(found)
 
 
 _Above = tuple[Deposit, ...]

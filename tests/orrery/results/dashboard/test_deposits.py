@@ -95,3 +95,17 @@ def test_no_link_makes_files_from_elsewhere_go(recorded):
     found, told = sent(result)
     assert found < whole
     assert [one for one in told if "README.md" in one and "out of" in one]
+
+
+def test_what_was_learned_on_another_disk_goes_with_its_run(recorded):
+    result = recorded("mwlmc")
+    whole, _ = sent(result)
+    below = [path for path in result.folder.parent.iterdir() if path.is_dir()]
+    learned = [path for path in below if path != result.folder]
+    assert learned
+    for folder in learned:
+        disk = result.folder.parents[3] / "disk" / folder.name
+        shutil.move(folder, disk)
+        folder.mkdir()
+        (folder / "there").symlink_to(disk)
+    assert sent(result) == (whole, [])

@@ -1,0 +1,82 @@
+"""Checks of what a simulator returns: before a shard is written, by the columns' names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from orrery.records import Records, Schema
+from orrery.storage.dataset import INDEX
+
+_REAL = "biuf"  # kinds of numpy's types that a column can have
+
+
+def check_records(records: Records, schema: Schema, indices: range) -> None:
+    """Returns if records are those of the simulations that were asked for.
+
+    Arguments:
+        records: What a simulator returned.
+        schema: Its schema.
+        indices: The simulations' numbers.
+
+    Raises:
+        ValueError: If a column is missing or no array of real numbers, one for each
+            simulation or particle, or if there are others than asked for.
+
+    Example:
+        >>> from orrery.records import Column
+        >>> check_records(Records({"k": [1, 2]}), Schema((Column("k", "", ""),)), range(2))
+        Traceback (most recent call last):
+        ...
+        ValueError: the simulator returned its column 'k' as list: give an array of real numbers
+    """
+    kinds = (
+        (schema.scalars, records.scalars),
+        (schema.particles, records.particles),
+    )
+    for columns, values in kinds:
+        for column in columns:
+            _check_column(values, column.name)
+    size = len(indices)
+    if len(records) != size:
+        raise ValueError(f"the simulator returned {len(records)} records, not {size}")
+    for column in schema.scalars:
+        _check_shape(records.scalars, column.name, size)
+    if schema.particles:
+        _check_offsets(records.offsets, size)
+    for column in schema.particles:
+        _check_shape(records.particles, column.name, int(records.offsets[-1]))
+    # Records in another order would be given other simulations' random numbers.
+    index = records.scalars.get(INDEX)
+    if index is not None and not np.array_equal(index, indices):
+        raise ValueError(f"the simulator's column 'index' is {index}, not {indices}")
+
+
+def _check_column(columns: Mapping[str, Any], name: str) -> None:
+    if name not in columns:
+        raise ValueError(f"the simulator returned no column {name!r} of its schema")
+    values = columns[name]
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in _REAL:
+        kind = getattr(values, "dtype", type(values).__name__)
+        raise ValueError(
+            f"the simulator returned its column {name!r} as {kind}: give an array of real "
+            "numbers"
+        )
+
+
+def _check_shape(columns: Mapping[str, Any], name: str, size: int) -> None:
+    shape = columns[name].shape
+    if shape != (size,):
+        raise ValueError(
+            f"the simulator returned its column {name!r} with shape {shape}: give {size} "
+            "numbers in one dimension"
+        )
+
+
+def _check_offsets(offsets: Any, size: int) -> None:
+    steps = np.diff(offsets) if np.ndim(offsets) == 1 else np.array([-1])
+    if len(steps) != size or (steps < 0).any() or offsets[0] != 0:
+        raise ValueError(
+            f"the simulator returned offsets of shape {np.shape(offsets)} for {size} records: "
+            f"give {size + 1} that ascend, from 0 to the number of all particles"
+        )
