@@ -221,4 +221,4 @@ def test_a_help_names_no_option_that_is_not_there(name, monkeypatch, capsys):
 def test_runs_of_a_folder_that_is_not_there_are_an_error(tmp_path, capsys):
     assert program.main(["runs", str(tmp_path)]) == 0
     assert program.main(["runs", str(tmp_path / "typo")]) == 1
-    assert "typo is not there: start an experiment, or name" in capsys.readouterr().err
+    assert "typo is not there: name the folder of the runs" in capsys.readouterr().err

@@ -40,8 +40,7 @@ from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import READ, StarTable, check_lines, select
 from mwlmc.observed.survey_sample import (
     mean_sine_latitude,
-    note_far_off_distances,
-    note_unknown_errors,
+    note_errors,
     survey_sample,
 )
 from mwlmc.sky import frames, kinematics, moment_errors
@@ -132,10 +131,8 @@ def bin_stars(
     """
     moments = kinematics.binned_moments(stars, binning)
     binned = kinematics.assign_to_bins(stars, binning)
-    table = note_unknown_errors(table, binned, binning)
-    table = note_far_off_distances(table, binned)
-    # those along the line of sight are too small to count
-    across = {"v_tb": table.velocity_errors("v_tb")}
+    table = note_errors(table, binned, binning)
+    across = {"v_tb": table.velocity_errors("v_tb")}  # those of v_gsr hardly count
     return BinnedTable(
         name,
         binning.bins,
@@ -238,8 +235,12 @@ def _restored(file: OpenedFile) -> BinnedTable:
         for patch, quantity, lower, upper in rows
     )
     numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
-    measured = ("count", "count_clipped", "mean", "dispersion")
-    moments = VelocityMoments(*(numbers[name] for name in measured))
+    moments = VelocityMoments(
+        numbers["count"],
+        numbers["count_clipped"],
+        numbers["mean"],
+        numbers["dispersion"],
+    )
     errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")

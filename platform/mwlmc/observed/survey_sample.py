@@ -28,6 +28,19 @@ def mean_sine_latitude(
     return sums / np.maximum(number, 1)
 
 
+def note_errors(
+    table: StarTable, binned: BinnedStars, binning: SkyBinning
+) -> StarTable:
+    """Returns the stars with warnings of errors that are unknown, or far off all others'.
+
+    Arguments:
+        table: The selected stars, with their errors.
+        binned: Which of them fall in which bin.
+        binning: The bins.
+    """
+    return note_far_off_distances(note_unknown_errors(table, binned, binning), binned)
+
+
 def note_unknown_errors(
     table: StarTable, binned: BinnedStars, binning: SkyBinning
 ) -> StarTable:

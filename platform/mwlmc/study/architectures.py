@@ -20,6 +20,7 @@ from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
 from orrery.sweeps.options import FLOW_SHAPE, FLOW_SPACE
 
 DATA = "with v_tb"
+_VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 
 
 def flow_architectures(options: FlowArchitectures) -> Result:
@@ -44,11 +45,7 @@ def flow_architectures(options: FlowArchitectures) -> Result:
     with (
         cluster.connect(),
         record(
-            "architectures",
-            options,
-            campaign.reports,
-            {**VERSIONS, **VERSIONS_OF_EFFECTS},
-            SUMMARIES,
+            "architectures", options, campaign.reports, _VERSIONS, SUMMARIES
         ) as recording,
     ):
         recording.words(table_words())

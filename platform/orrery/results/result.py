@@ -265,9 +265,7 @@ def all_results(root: Path) -> list[Result]:
         FileNotFoundError: If the folder is not there.
     """
     if not root.is_dir():
-        raise FileNotFoundError(
-            f"{root} is not there: start an experiment, or name another folder"
-        )
+        raise FileNotFoundError(f"{root} is not there: name the folder of the runs")
     return [readable(folder) for folder in attempt_folders(root)]
 
 
