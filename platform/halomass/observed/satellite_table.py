@@ -29,6 +29,11 @@ from halomass.observed.satellite_columns import (
 )
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
+from halomass.observed.unmeasured_columns import (
+    LEAVE_OUT,
+    check_copies,
+    check_differs,
+)
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.angles import looks_like_hours, looks_like_radians
@@ -48,6 +53,15 @@ _FEWEST = 3  # satellites that say it
 _SEVERAL = 5
 _MODULI = (14.0, 27.0)
 _CLOSEST = 3.0  # [kpc] and no single one is: all that are known are beyond 10
+
+_CALLED = {
+    "ra": "right ascensions",
+    "dec": "declinations",
+    "distance": "distances",
+    "v_los": "velocities along the line of sight",
+    "pm_ra": "proper motions",
+    "pm_dec": "proper motions",
+}
 
 # Two rows that are one satellite, whatever they are called: so near each other on the sky,
 # and as far and fast but for what two papers differ by.
@@ -117,6 +131,7 @@ class SatelliteTable:
         names = row_names(table[columns["name"]])
         log_m_star, brightness = _log_m_star(cleaned, columns)
         found = cls(names, values, log_m_star, brightness, cleaned, table, columns)
+        found._check_measured(file)
         found._check_angles(file)
         found._check_units(file)
         found._check_repetition(file)
@@ -206,6 +221,20 @@ class SatelliteTable:
             f"{', '.join(pairs)} are at one place on the sky: if they are one satellite, leave "
             "one of them out"
         ]
+
+    def _check_measured(self, file: str) -> None:
+        """Refuses what all satellites have in common, and copies of columns."""
+        written = {**self.values}
+        if "distance_modulus" in self.columns:
+            written["distance"] = self.cleaned.values["distance_modulus"]
+        for name, called in _CALLED.items():
+            without = f"give its values: a table without {called} cannot be used"
+            check_differs(written[name], self.columns[name], file, without)
+        light = next(d for d in BRIGHTNESS_COLUMNS if d.quantity in self.columns)
+        remedy = f"{LEAVE_OUT}, if another says the light"
+        numbers = self.cleaned.values[light.quantity]
+        check_differs(numbers, self.brightness, file, remedy)
+        check_copies(self.values, self.columns, MEASURED, file)
 
     def _check_angles(self, file: str) -> None:
         ra = self.values["ra"]

@@ -84,9 +84,15 @@ def test_a_modulus_of_many_is_none():
     moduli[:7] = 20.0
     del table["dist_kpc"]
     table["distance_modulus"] = moduli
-    for name in ("vlos_kms", "pmra_masyr", "pmdec_masyr"):
-        table[name] = random.normal(0, 1, 40)
-    table["vlos_kms"] *= 90
+    spread = {
+        "dec_deg": 30,
+        "vlos_kms": 90,
+        "pmra_masyr": 1,
+        "pmdec_masyr": 1,
+        "M_V": 2,
+    }
+    for name, wide in spread.items():
+        table[name] = random.normal(0, wide, 40) - 8.0 * (name == "M_V")
     found = SatelliteTable.of(table, "a.csv")
     assert np.flatnonzero(np.isnan(found.values["distance"])).tolist() == [*range(7)]
 
