@@ -93,7 +93,8 @@ def read_neighbours(
     others. Those beyond 250 kpc lack nothing.
 
     The environment is searched for in the arguments, then in the table's metadata, then
-    in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
+    in columns `vmax` (that of the neighbour with the most stars; one number in all rows
+    is the host's, and identifies nobody whom tides have stripped), `distance_larger` and
     `distance_cluster`; where nothing is said of distances, those of typical hosts are
     taken (`TYPICAL_ENVIRONMENT`).
 
@@ -220,7 +221,8 @@ def _each_once(table: PlainTable) -> PlainTable:
 
 def _gap(table: PlainTable, speeds: Speeds, unknown: BoolArray, row: int) -> str:
     # of who has orbit and mass, what surrounds the host is not asked
-    needless = () if unknown[row] else {d.quantity for d in ENVIRONMENT_COLUMNS}
+    of_host = table.vmax_is_of_host or not unknown[row]
+    needless = {d.quantity for d in ENVIRONMENT_COLUMNS} if of_host else ()
     return table.gaps(row, needless) or speeds.in_words(row)
 
 

@@ -24,6 +24,7 @@ from halomass.observed.neighbour_columns import (
 from halomass.observed.placeholders import file_numbers, without_placeholders
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
+from halomass.observed.unmeasured_columns import is_one_number
 from halomass.observed.vector_columns import (
     check_projections,
     check_vectors,
@@ -45,6 +46,9 @@ _SMALL_LOG_STARS = 1.2
 _ALIKE = 5  # neighbours at one side of their host, which say nothing if they are fewer
 _ASIDE = 5.0  # times as far from the host as from each other, which no neighbours are
 _MANY = 8  # neighbours
+_NAMED = 5  # in one sentence
+# Of the rows, so few of which a subhalo cut by its circular velocity would leave hardly any.
+_HARDLY_ANY = 0.2
 _DRIFT = 1.5  # times their scatter, with which no neighbours move about a host
 _VELOCITIES = tuple(d.quantity for d in neighbour_columns.VELOCITY_COLUMNS)
 _CARTESIAN = ("vx", "vy", "vz")
@@ -280,6 +284,18 @@ class PlainTable:
         titles = [self.columns[what] for what in _VELOCITIES if what in self.columns]
         return doubts_of(self.table, titles, self.names(), rows)
 
+    @property
+    def vmax_is_of_host(self) -> bool:
+        """Whether a column `vmax` holds the host's one number, and not each neighbour's own.
+
+        It is one number in all rows, or filled in for hardly any neighbour.
+        """
+        if "vmax" not in self.columns:
+            return False
+        values = self.values("vmax")
+        few = np.isfinite(values).sum() <= _HARDLY_ANY * len(values)
+        return bool(few) or is_one_number(values)
+
     def around(self, name: str, row: int) -> float | None:
         """Returns what the metadata say of the host, else a column; None if neither does.
 
@@ -299,13 +315,29 @@ class PlainTable:
                 return number
         if name not in self.columns:
             return None
-        number = float(self.values(name)[row])
+        values = self.values(name)
+        number = float(values[row])
+        if is_one_number(values):  # of the host, whatever this row says
+            number = float(np.nanmax(values))
+        self._check_filled(name, row, number)
         title = self.columns[name]
         where = (
             f"{self.file}: {title} of {self.names()[row]!r} is {self.table[title][row]}"
         )
         check_environment(number, described, where)
         return number
+
+    def _check_filled(self, name: str, row: int, number: float) -> None:
+        """Refuses a column whose number is another neighbour's than the one that counts."""
+        filled = np.flatnonzero(np.isfinite(self.values(name))).tolist()
+        if np.isfinite(number) or not filled or name != "vmax":
+            return
+        names = self.names()
+        who = ", ".join(repr(names[one]) for one in filled[:_NAMED])
+        raise ValueError(
+            f"{self.file}: {self.columns[name]} is filled in for {who}, and not for "
+            f"{names[row]!r}, the most massive satellite: give that one's, or the same in all rows"
+        )
 
 
 def _without_rest(

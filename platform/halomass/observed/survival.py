@@ -135,15 +135,19 @@ class VelocityLoss:
 def velocity_losses(table: PlainTable) -> list[VelocityLoss]:
     """Returns what is left of the circular velocities, by each criterion, the best first.
 
+    A `vmax` that is the host's one number says nothing of its neighbours.
+
     Raises:
         ValueError: If all masses are in other units, a mass or velocity is the same in all
             rows, or what is largest ever is smaller than today's.
     """
-    speeds = [what for what in ("vmax", "v_infall", "v_peak") if what in table.columns]
+    speeds = [what for what in ("v_infall", "v_peak") if what in table.columns]
+    for what in speeds:
+        check_differs(table.values(what), table.columns[what], table.file)
+    if "vmax" in table.columns and not table.vmax_is_of_host:
+        speeds.append("vmax")
     known = {what: table.values(what) for what in speeds}
     titles = {what: table.columns[what] for what in speeds}
-    for what in speeds[1:] if "vmax" in speeds else speeds:
-        check_differs(known[what], titles[what], table.file)
     for what, columns in _MASSES.items():
         found = table.first(*columns)
         if found:
