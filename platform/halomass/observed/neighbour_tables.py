@@ -52,6 +52,9 @@ _RANKED_FIRST = (
     *("v_peak", "v_infall"),
 )
 
+# What nobody observes.
+_OF_HALOS = ("m_peak", "log_m_peak", "m", "log_m", "v_peak", "v_infall")
+
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
     "name": (None, "neighbour"),
@@ -138,6 +141,7 @@ def read_neighbours(
         "file": file.name,
         "sha256": file.sha256,
         "mass": found.mass,
+        **_halo_columns(table),
         "expansion_added": peculiar,
         "selection": {**found.selection, **chosen.left_out.counts},
         **_notes(table, chosen.left_out, assumed, warnings),
@@ -237,6 +241,12 @@ def _notes(
         "missing": table.cleaned.entries,
     }
     return {key: value for key, value in notes.items() if value}
+
+
+def _halo_columns(table: PlainTable) -> JSON:
+    """Returns the titles of columns that only a simulation has; nothing if there are none."""
+    titles = [table.columns[name] for name in _OF_HALOS if name in table.columns]
+    return {"halo_columns": titles} if titles else {}
 
 
 def _provenance_before(table: PlainTable) -> JSON:
