@@ -241,7 +241,7 @@ def _guess(path: Path) -> tuple[Kind, str]:
         return _ENDINGS[ending], "by its name"
     raise ValueError(
         f"the name {path.name} does not end with {', '.join(_ENDINGS)}, and no header tells what "
-        f"it is: say --kind, {', '.join(map(repr, get_args(Kind)))}"
+        f"it is: say --campaign.kind, {', '.join(map(repr, get_args(Kind)))}"
     )
 
 

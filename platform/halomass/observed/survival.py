@@ -219,7 +219,7 @@ def select_satellites(
         raise ValueError(
             f"{table.file}: none of {len(kept)} subhalos is above 10^{LOG_M_PEAK:g} Msun and has "
             f"{loss.text if loss else 'survived'} above {limit:.4g}: check the units, or lower "
-            "the threshold"
+            "it with `--host.threshold`"
         )
     selection: JSON = (
         {} if found.log_m_peak is None else {"light": int((~heavy & ~kept).sum())}
