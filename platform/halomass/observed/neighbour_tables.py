@@ -25,7 +25,7 @@ from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS, KMS, KPC
 from halomass.observed.placeholders import look_up, suspects
 from halomass.observed.plain_table import PlainTable
 from halomass.observed.speeds import Speeds
-from halomass.systems import LOG_M_PEAK, RADIUS
+from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 from orrery.storage import files
@@ -135,7 +135,8 @@ def read_neighbours(
     }
     largest = int(np.argmax(np.where(chosen.counted, found.log_m_star, -np.inf)))
     around, assumed = _environment(table, given, largest)
-    warnings = [*found.warnings, *chosen.warnings(table), *_uncertain(around, given)]
+    doubts = chosen.warnings(table, orbits, found.log_m_star)
+    warnings = [*found.warnings, *doubts, *_uncertain(around, given)]
     provenance = {
         **_provenance_before(table),
         "file": file.name,
@@ -189,9 +190,16 @@ class _Chosen:
         rows = np.flatnonzero(found.kept & ~incomplete)
         return cls(rows, candidates & ~incomplete, speeds, left_out)
 
-    def warnings(self, table: PlainTable) -> list[str]:
-        doubts = self.speeds.doubts(self.counted, table.names())
-        return [*self.left_out.warnings, *_doubts(table, self.counted), *doubts]
+    def warnings(
+        self, table: PlainTable, orbits: Orbits, log_m_star: FloatArray
+    ) -> list[str]:
+        rows = np.flatnonzero(self.counted).tolist()
+        return [
+            *self.left_out.warnings,
+            *_doubts(table, self.counted),
+            *host_itself.near_each_other(table, orbits, log_m_star, rows),
+            *self.speeds.doubts(self.counted, table.names()),
+        ]
 
 
 def _each_once(table: PlainTable) -> PlainTable:
@@ -262,7 +270,6 @@ def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
         *table.doubtful(rows),
         *table.drift(rows),
         *_light(table, counted),
-        *host_itself.near_each_other(table, rows),
         *survival.mismatched_peaks(table, rows),
     ]
 

@@ -66,6 +66,9 @@ _CALLED = {
 # Two rows that are one satellite, whatever they are called: so near each other on the sky,
 # and as far and fast but for what two papers differ by.
 _SAME_PLACE = 0.1  # [deg]
+_NEAR_PLACE = (
+    0.3  # [deg] within which centres differ where one is of few stars: a doubt
+)
 _SAME_DISTANCE = 0.1  # of it
 _SAME_VELOCITY = 15.0  # [km/s]
 
@@ -208,19 +211,38 @@ class SatelliteTable:
 
     def _one_place(self) -> list[str]:
         """Returns a warning of satellites that are at one place, if there are any."""
-        ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
-        again = repeated_places(ra, dec, (), radius=_SAME_PLACE)
-        rows = np.flatnonzero(again).tolist()
-        pairs = [
-            f"{self.names[_nearest(ra, dec, row)]} and {self.names[row]}"
-            for row in rows
+        one = self._pairs((), _SAME_PLACE)
+        near = [
+            pair
+            for pair in self._pairs(self._compared(), _NEAR_PLACE)
+            if pair not in one
         ]
-        if not pairs:
-            return []
+        said = {
+            "at one place on the sky": one,
+            f"within {_NEAR_PLACE:g} deg of each other, at one distance and velocity": near,
+        }
         return [
-            f"{', '.join(pairs)} are at one place on the sky: if they are one satellite, leave "
-            "one of them out"
+            f"{', '.join(pairs)} are {where}: if they are one satellite, leave one of them out"
+            for where, pairs in said.items()
+            if pairs
         ]
+
+    def _pairs(self, compared: Sequence[ComparedValues], radius: float) -> list[str]:
+        """Returns which satellites are near an earlier one on the sky, and agree with it."""
+        ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
+        again = repeated_places(ra, dec, compared, radius=radius)
+        return [
+            f"{self.names[_nearest(ra, dec, row)]} and {self.names[row]}"
+            for row in np.flatnonzero(again).tolist()
+        ]
+
+    def _compared(self) -> tuple[ComparedValues, ...]:
+        distance = self.values["distance"]
+        relative = self._errors("distance") / distance
+        return (
+            ComparedValues(np.log(distance), relative, _SAME_DISTANCE),
+            ComparedValues(self.values["v_los"], self._errors("v_los"), _SAME_VELOCITY),
+        )
 
     def _check_measured(self, file: str) -> None:
         """Refuses what all satellites have in common, and copies of columns."""
@@ -297,13 +319,7 @@ class SatelliteTable:
 
     def _check_repetition(self, file: str) -> None:
         ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
-        distance = self.values["distance"]
-        relative = self._errors("distance") / distance
-        compared = (
-            ComparedValues(np.log(distance), relative, _SAME_DISTANCE),
-            ComparedValues(self.values["v_los"], self._errors("v_los"), _SAME_VELOCITY),
-        )
-        repeated = repeated_places(ra, dec, compared, radius=_SAME_PLACE)
+        repeated = repeated_places(ra, dec, self._compared(), radius=_SAME_PLACE)
         if not repeated.any():
             return
         row = int(repeated.argmax())

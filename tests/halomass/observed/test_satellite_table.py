@@ -318,3 +318,23 @@ def test_absolute_magnitudes_are_no_apparent_ones():
     assert np.isnan(SatelliteTable.of(table, "a.csv").log_m_star).all()
     table["V0_mag"] = [6.0, 9.5]
     assert np.isfinite(SatelliteTable.of(table, "a.csv").log_m_star).all()
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ({"dec_deg": 0.15}, True),
+        ({"dec_deg": -0.25, "vlos_kms": 11.0, "dist_kpc": 4.0}, True),
+        ({"dec_deg": 0.4}, False),
+        ({"dec_deg": 0.2, "vlos_kms": 40.0}, False),
+        ({"dec_deg": 0.2, "dist_kpc": 25.0}, False),
+    ],
+)
+def test_two_that_are_near_each_other_and_agree_may_be_one(moved, told):
+    rows = {name: [*values, values[0]] for name, values in COLUMNS.items()}
+    rows["name"][2] = "Another"
+    for name, by in moved.items():
+        rows[name][2] += by
+    doubts = SatelliteTable.of(Table(rows), "a.csv").doubts([0, 1, 2])
+    assert [text for text in doubts if "A and Another are within 0.3" in text] == doubts
+    assert len(doubts) == told
