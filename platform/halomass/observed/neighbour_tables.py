@@ -52,6 +52,8 @@ _RANKED_FIRST = (
     *("v_peak", "v_infall"),
 )
 
+_SAME_NUMBER = 0.05  # of it
+
 # What nobody observes.
 _OF_HALOS = ("m_peak", "log_m_peak", "m", "log_m", "v_peak", "v_infall")
 
@@ -136,7 +138,8 @@ def read_neighbours(
     largest = int(np.argmax(np.where(chosen.counted, found.log_m_star, -np.inf)))
     around, assumed = _environment(table, given, largest)
     doubts = chosen.warnings(table, orbits, found.log_m_star)
-    warnings = [*found.warnings, *doubts, *_uncertain(around, given)]
+    said = [*_said_twice(table, given, largest), *_uncertain(around, given)]
+    warnings = [*found.warnings, *doubts, *said]
     provenance = {
         **_provenance_before(table),
         "file": file.name,
@@ -316,6 +319,22 @@ def _environment(
         where = f"{table.file}: environment: {name} is {values[name]}"
         check_environment(values[name], described, where)
     return HostEnvironment(**values), assumed
+
+
+def _said_twice(
+    table: PlainTable, given: Mapping[str, float | None], largest: int
+) -> list[str]:
+    """Returns warnings of what metadata say of the host, and a column says otherwise."""
+    found = []
+    for name in (one for one in given if given[one] is None and one in table.columns):
+        stated, number = table.stated(name), float(table.values(name)[largest])
+        if stated is None or not np.abs(number / stated - 1) > _SAME_NUMBER:
+            continue
+        found.append(
+            f"{name} is {stated:g} in the metadata, which counts, and {number:g} in column "
+            f"{table.columns[name]} of {table.names()[largest]!r}: look up which is right"
+        )
+    return found
 
 
 def _uncertain(around: HostEnvironment, given: Mapping[str, float | None]) -> list[str]:

@@ -13,6 +13,7 @@ from astropy.table import Table
 
 from halomass.observed import neighbour_columns
 from halomass.observed.chance_numbers import doubts_of
+from halomass.observed.columns_of_one import check_lengths
 from halomass.observed.errors import Orbits
 from halomass.observed.host_metadata import check_environment, stated_number
 from halomass.observed.neighbour_columns import (
@@ -170,6 +171,7 @@ class PlainTable:
                 are not relative to the host.
         """
         check_vectors(self.cleaned.values, self.columns, self.file)
+        check_lengths(self.cleaned.values, self.columns, self.file)
         found = self._orbits()
         self._check_centre()
         known = found.r[np.isfinite(found.r)]
@@ -296,6 +298,16 @@ class PlainTable:
         few = np.isfinite(values).sum() <= _HARDLY_ANY * len(values)
         return bool(few) or is_one_number(values)
 
+    def stated(self, name: str) -> float | None:
+        """Returns what the metadata say of the host; None if they do not: see `around`."""
+        around = self.meta("environment")
+        units_said = self.meta("environment_units")
+        for meta, said in ((around, units_said), (self.table.meta, {})):
+            number = stated_number(meta, _SURROUNDINGS[name], self.file, said)
+            if number is not None:
+                return number
+        return None
+
     def around(self, name: str, row: int) -> float | None:
         """Returns what the metadata say of the host, else a column; None if neither does.
 
@@ -306,15 +318,9 @@ class PlainTable:
         Raises:
             ValueError: If what is said is no number, or one that surrounds no host.
         """
-        described = _SURROUNDINGS[name]
-        around = self.meta("environment")
-        units_said = self.meta("environment_units")
-        for meta, said in ((around, units_said), (self.table.meta, {})):
-            number = stated_number(meta, described, self.file, said)
-            if number is not None:
-                return number
-        if name not in self.columns:
-            return None
+        stated = self.stated(name)
+        if stated is not None or name not in self.columns:
+            return stated
         values = self.values(name)
         number = float(values[row])
         if is_one_number(values):  # of the host, whatever this row says
@@ -324,7 +330,7 @@ class PlainTable:
         where = (
             f"{self.file}: {title} of {self.names()[row]!r} is {self.table[title][row]}"
         )
-        check_environment(number, described, where)
+        check_environment(number, _SURROUNDINGS[name], where)
         return number
 
     def _check_filled(self, name: str, row: int, number: float) -> None:

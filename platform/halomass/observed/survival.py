@@ -21,6 +21,7 @@ from halomass.hosts.survival import (
 )
 from halomass.mock import stellar_mass
 from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
+from halomass.observed.columns_of_one import check_masses
 from halomass.observed.plain_table import PlainTable
 from halomass.observed.unmeasured_columns import LEAVE_OUT, check_differs
 from halomass.systems import LOG_M_PEAK, FloatArray
@@ -201,9 +202,10 @@ def select_satellites(
         criterion: By which; the best that columns allow when None.
 
     Raises:
-        ValueError: If there are no masses, no row is left, or columns do not allow the
-            criterion.
+        ValueError: If there are no masses, two columns contradict each other, no row is
+            left, or columns do not allow the criterion.
     """
+    check_masses(table.columns, table.log_masses, table.file)
     losses = velocity_losses(table)
     loss = _chosen(losses, table.file, criterion)
     found = _stellar_masses(table, cut=loss is not None)
