@@ -43,7 +43,7 @@ from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 12  # of reading catalogues; raised whenever its numbers change
+VERSION = 13  # of reading catalogues; raised when numbers change, or what is refused
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.

@@ -33,7 +33,7 @@ from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 19  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 20  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -137,15 +137,13 @@ def read_neighbours(
     }
     largest = int(np.argmax(np.where(chosen.counted, found.log_m_star, -np.inf)))
     around, assumed = _environment(table, given, largest)
-    doubts = chosen.warnings(table, orbits, found.log_m_star)
-    said = [*_said_twice(table, given, largest), *_uncertain(around, given)]
-    warnings = [*found.warnings, *doubts, *said]
+    warnings = [*found.warnings, *chosen.warnings(table, orbits, found.log_m_star)]
+    warnings += [*_said_twice(table, given, largest), *_uncertain(around, given)]
     provenance = {
         **_provenance_before(table),
         "file": file.name,
         "sha256": file.sha256,
         "mass": found.mass,
-        **_halo_columns(table),
         "expansion_added": peculiar,
         "selection": {**found.selection, **chosen.left_out.counts},
         **_notes(table, chosen.left_out, assumed, warnings),
@@ -247,17 +245,12 @@ def _notes(
     """Returns what a user must know, without what there is nothing to say of."""
     notes: JSON = {
         "environment_assumed": assumed,
+        "halo_columns": [table.columns[n] for n in _OF_HALOS if n in table.columns],
         "warnings": warnings,
         "left_out": dict(left_out.gaps),
         "missing": table.cleaned.entries,
     }
     return {key: value for key, value in notes.items() if value}
-
-
-def _halo_columns(table: PlainTable) -> JSON:
-    """Returns the titles of columns that only a simulation has; nothing if there are none."""
-    titles = [table.columns[name] for name in _OF_HALOS if name in table.columns]
-    return {"halo_columns": titles} if titles else {}
 
 
 def _provenance_before(table: PlainTable) -> JSON:
