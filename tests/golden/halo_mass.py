@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from halomass.catalogues import catalogue as catalogues
+from halomass.catalogues.box_edges import wrapped
 from halomass.catalogues.catalogue import HALOS, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.hosts.options import HostSelection
@@ -137,7 +137,7 @@ def catalogue() -> Record:
             for name, write in FORMS.items()
             for column, values in _read(write(Path(folder) / name)).items()
         }
-    return read | {"wrapped": quantity(catalogues._wrapped(over_the_edge, BOX))}
+    return read | {"wrapped": quantity(wrapped(over_the_edge, BOX))}
 
 
 def _read(path: Path) -> Columns:

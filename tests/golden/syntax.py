@@ -27,6 +27,7 @@ NO_NUMBERS = {
     "orrery.table_kinds": "chooses who tells of a table",
     "orrery.tables.sealed_text": "compares checksums",
     "orrery.tables.bundled": "finds tables by their names",
+    "orrery.tables.outputs": "says where a table may be written",
     "orrery.tables.reports": "says what was found of columns",
     "orrery.cluster_commands": "says whether a cluster will do",
     "orrery.command_line": "makes options of words as they are typed",
@@ -145,6 +146,7 @@ NO_NUMBERS = {
 # Modules of which a number may depend, but on none of their own constants.
 CONSTANTS_OF_MACHINES = {
     "halomass.catalogues.text_table": "memory, and lines that no catalogue has",
+    "halomass.observed.spelling": "which names are one, and what nobody is called",
     "halomass.study.wording": "words on pages",
     "mwlmc.model.step_libraries": "files of a compiled step, and how many stars it takes",
     "mwlmc.study.wording": "words on pages",

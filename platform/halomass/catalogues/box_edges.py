@@ -103,3 +103,20 @@ def count_beyond(rows: NDArray[Any], box: float) -> int:
     """
     over = [(rows[name] < 0) | (rows[name] > box) for name in "xyz"]
     return int(np.count_nonzero(np.any(over, axis=0)))
+
+
+def wrapped(position: NDArray[Any], box: float) -> NDArray[np.float64]:
+    """Returns positions `[N]` within [0, box): as they are, unless they lie over the edge.
+
+    Arguments:
+        position: On one axis `[N]` [Mpc/h].
+        box: The side of the periodic box [Mpc/h].
+
+    Example:
+        >>> wrapped(np.array([-1.0, 3.0, 64.5, -1e-18]), 64.0)
+        array([63. ,  3. ,  0.5,  0. ])
+    """
+    inside = np.mod(position.astype(np.float64), box)
+    # the remainder of a tiny negative number is rounded to the box
+    inside[inside >= box] = 0.0
+    return inside

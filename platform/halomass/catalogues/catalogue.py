@@ -27,7 +27,7 @@ from halomass.catalogues import (
     rockstar,
     universe_machine,
 )
-from halomass.catalogues.box_edges import count_beyond
+from halomass.catalogues.box_edges import count_beyond, wrapped
 from halomass.catalogues.chunks import (
     HALOS,
     NOT_SAID,
@@ -43,7 +43,7 @@ from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 12  # of reading catalogues; raised whenever its numbers change
+VERSION = 13  # of reading catalogues; raised when numbers change, or what is refused
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
@@ -233,6 +233,9 @@ class Catalogue:
         sizes = ("mp", "m", "v", *(n for n in ("sm", *_PAST) if n in names))
         for name in (*_AXES, *_VELOCITIES, *sizes):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
+        if "scale" in names:
+            other = consistent_trees.of_another_snapshot(rows["scale"], self.scale)
+            yield "scale", other, f"not {self.scale:g}: {consistent_trees.SPLIT}"
         for name in _VELOCITIES:
             fast = np.abs(rows[name]) > _FASTEST
             yield name, fast, f"faster than any halo, {_FASTEST:g} km/s: {_AGAIN}"
@@ -271,7 +274,7 @@ class Catalogue:
                 name: rows[name].astype(np.float32) if name in _names(rows) else none
                 for name in _PAST
             },
-            **{name: _wrapped(rows[name], self.box) for name in _AXES},
+            **{name: wrapped(rows[name], self.box) for name in _AXES},
             **{name: rows[name].astype(np.float32) for name in _VELOCITIES},
         }
 
@@ -340,14 +343,6 @@ def _upid(rows: NDArray[Any]) -> NDArray[np.int64]:
 
 def _log(masses: NDArray[Any], unit: float) -> NDArray[np.float32]:
     return np.log10(masses.astype(np.float64) * unit).astype(np.float32)
-
-
-def _wrapped(position: NDArray[Any], box: float) -> NDArray[np.float64]:
-    """Returns positions within [0, box): as they are, unless they lie over the edge."""
-    inside = np.mod(position.astype(np.float64), box)
-    # the remainder of a tiny negative number is rounded to the box
-    inside[inside >= box] = 0.0
-    return inside
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:

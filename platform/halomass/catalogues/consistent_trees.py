@@ -7,8 +7,12 @@ Mpc/h, velocities physical.
 
 from pathlib import Path
 
+import numpy as np
+
 from halomass.catalogues import text_table
 from halomass.catalogues.text_table import TextTable
+from halomass.systems import FloatArray
+from orrery.parameters import BoolArray
 
 HLIST_COLUMNS = {
     "id": "id", "descid": "desc_id", "upid": "upid",
@@ -20,7 +24,10 @@ HLIST_OPTIONAL = {
     "v_infall": ("Vmax@Mpeak", "Vacc", "First_Acc_Vmax"),
     "v_peak": ("Vpeak",),
     "r": ("rvir",),
+    "scale": ("scale",),
 }
+SAME_SCALE = 0.003  # relative difference: snapshots are as near to each other as 0.01
+SPLIT = "lists of two snapshots are in one file; split it"
 
 _LATEST = 1.1  # larger numbers, like 0, are no scale factors
 
@@ -38,6 +45,23 @@ def scale_of(path: Path) -> float | None:
     except ValueError:  # a damaged row is refused, by its number, when all are read
         return None
     return scale if 0 < scale <= _LATEST else None
+
+
+def of_another_snapshot(scale: FloatArray, snapshot: float) -> BoolArray:
+    """Returns which rows `[N]` say the scale factor of another snapshot.
+
+    What is no scale factor, such as 0, says nothing.
+
+    Arguments:
+        scale: What the rows say `[N]`.
+        snapshot: The catalogue's scale factor.
+
+    Example:
+        >>> of_another_snapshot(np.array([1.0, 0.9, 0.0, 1.0003]), 1.0)
+        array([False,  True, False, False])
+    """
+    known = (scale > 0) & (scale <= _LATEST)
+    return np.asarray(known & (np.abs(scale / snapshot - 1) > SAME_SCALE))
 
 
 def open_hlist(path: Path, memory: float) -> TextTable:

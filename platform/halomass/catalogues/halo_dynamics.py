@@ -1,11 +1,12 @@
-"""Whether halos lie and move where their hosts do, and turn as fast as their masses say.
+"""Whether halos lie and move where their hosts do, and turn and shine as their masses say.
 
 A subhalo is one because it lies in the virial radius of its host, and moves in its
 potential: at about its virial velocity, and at most at 1.8 of it at the virial radius of a
 halo of a concentration of 10. The largest circular velocity of a halo is never less than
 that at its virial radius, and 1.6 of it at a concentration of 30 (Navarro, Frenk & White
-1997, doi:10.1086/304888). So columns whose rows were exchanged, or that have another
-unit, contradict the others.
+1997, doi:10.1086/304888). Stellar masses grow with the largest masses that halos had, with
+a scatter of 0.2 to 0.3 dex (Behroozi et al. 2019, doi:10.1093/mnras/stz1182). So columns
+whose rows were exchanged, or that have another unit, contradict the others.
 """
 
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ _ENOUGH = 1.0  # [dex] above the smallest
 _SMALLEST = 5.0  # [%] of the hosts are the smallest
 _FEWEST_SPREAD = 0.3  # [dex] of masses, with which circular velocities grow
 _CORRELATED = 0.3  # of hosts at least: with a scatter of 0.06 dex it is 0.86
+_GALAXIES = 11.5  # [dex(solMass)] of peak masses: all of these hosts have many stars
+_FEWEST_STARS = -5.0  # [dex] of the peak mass, in the median; of such hosts it is -1.7
+_CALLED = {"log_m_vir": "masses (m)", "log_m_peak": "peak masses (mp)"}
+_CALLED |= {"vmax": "largest circular velocities (v)"}
 _REMEDY = "fetch the file again, or use the catalogue as it was released"
 
 
@@ -48,7 +53,7 @@ class HaloDynamics:
         universe: The simulation's cosmology.
 
     Example:
-        >>> names = ("vx", "vy", "vz", "log_m_peak", "vmax")
+        >>> names = ("vx", "vy", "vz", "log_m_peak", "log_m_star", "vmax")
         >>> columns = {"id": np.arange(40), "upid": np.repeat([-1, 3], [20, 20])}
         >>> columns |= dict.fromkeys(names, np.ones(40))
         >>> columns |= {"log_m_vir": np.full(40, 12.0), **dict.fromkeys("xyz", np.arange(40.0))}
@@ -67,7 +72,7 @@ again, or use the catalogue as it was released
     universe: Universe = MULTIDARK
 
     def check(self, sample: HostSample) -> None:
-        """Refuses places and velocities that contradict masses.
+        """Refuses places, velocities and stars that contradict masses.
 
         Raises:
             ValueError: If those of many halos do; it says which columns.
@@ -75,6 +80,7 @@ again, or use the catalogue as it was released
         self.check_places(sample)
         self.check_velocities(sample)
         self.check_circular_velocities(sample)
+        self.check_stars(sample)
 
     def check_places(self, sample: HostSample) -> None:
         """Refuses subhalos that lie far from their hosts.
@@ -125,30 +131,67 @@ again, or use the catalogue as it was released
         """Refuses largest circular velocities that are not those of hosts of these masses.
 
         Raises:
-            ValueError: If half of them are not, or they do not grow with mass.
+            ValueError: If half of them are not, they do not grow with mass, or they or
+                the masses are one number.
         """
         hosts = sample.hosts()
         hosts = hosts[hosts["vmax"] > 0]
-        # one velocity for all is none
-        if len(hosts) < _FEWEST_ORBITS or np.ptp(hosts["vmax"]) == 0:
+        if len(hosts) < _FEWEST_ORBITS:
             return
+        for name, called in _CALLED.items():
+            self._check_varies(called, hosts[name])
         turns = hosts["vmax"] / self._velocity(hosts)
         mass = hosts["log_m_vir"].astype(np.float64)
         self._check_turns(turns, _TURNS[0])
-        self._check_growth(mass, hosts["vmax"])
+        self._check_growth(_CALLED["vmax"], mass, np.log10(hosts["vmax"]))
         large = mass > np.percentile(mass, _SMALLEST) + _ENOUGH
         if np.count_nonzero(large) >= _FEWEST_HOSTS:
             self._check_turns(turns[large], _SLOWEST_TURN)
 
-    def _check_growth(self, mass: FloatArray, vmax: NDArray[Any]) -> None:
+    def check_stars(self, sample: HostSample) -> None:
+        """Refuses stellar masses that are not those of hosts of these peak masses.
+
+        A catalogue without stars has none to check.
+
+        Raises:
+            ValueError: If they are one number, do not grow with the peak masses, or are
+                far too small for them.
+        """
+        hosts = sample.hosts()
+        mass, stars = (
+            hosts[name].astype(np.float64) for name in ("log_m_peak", "log_m_star")
+        )
+        known = stars > 0
+        if np.count_nonzero(known) >= _FEWEST_ORBITS:
+            self._check_varies("stellar masses (sm)", stars[known])
+            self._check_growth("stellar masses (sm)", mass[known], stars[known])
+        large = mass > _GALAXIES
+        if not known.any() or np.count_nonzero(large) < _FEWEST_HOSTS:
+            return
+        share = float(np.median((stars - mass)[large]))
+        if share < _FEWEST_STARS:
+            raise ValueError(
+                f"{self.file}: the stellar masses (sm) of half of the {large.sum()} hosts above "
+                f"10^{_GALAXIES:g} Msun are below 10^{share:.3g} of their peak masses (mp): sm is "
+                f"in another unit, or not filled; write it in Msun, or {_REMEDY}"
+            )
+
+    def _check_varies(self, called: str, values: NDArray[Any]) -> None:
+        if np.ptp(values) == 0:
+            raise ValueError(
+                f"{self.file}: the {called} of all {len(values)} hosts are one number: the column "
+                f"is not filled; {_REMEDY}"
+            )
+
+    def _check_growth(self, called: str, mass: FloatArray, values: FloatArray) -> None:
         if mass.std() < _FEWEST_SPREAD:
             return
-        correlation = float(np.corrcoef(mass, np.log10(vmax))[0, 1])
+        correlation = float(np.corrcoef(mass, values)[0, 1])
         if correlation < _CORRELATED:
             raise ValueError(
-                f"{self.file}: the largest circular velocities (v) of {len(mass)} hosts do not "
-                f"grow with their masses, the correlation of both is {correlation:.2f}: they are "
-                f"not of these rows; {_REMEDY}"
+                f"{self.file}: the {called} of {len(mass)} hosts do not grow with their masses, "
+                f"the correlation of both is {correlation:.2f}: they are not of these rows; "
+                f"{_REMEDY}"
             )
 
     def _check_turns(self, turns: FloatArray, least: float) -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from halomass.systems import FloatArray
 
-_NUMBERS = ("x", "y", "z", "vx", "vy", "vz", "log_m_vir", "log_m_peak", "vmax")
+_MASSES = ("log_m_vir", "log_m_peak", "log_m_star")
+_NUMBERS = ("x", "y", "z", "vx", "vy", "vz", *_MASSES, "vmax")
 _SAMPLED = np.dtype(
     [("host", "<i8"), ("central", "?"), *((name, "<f4") for name in _NUMBERS)]
 )

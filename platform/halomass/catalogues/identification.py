@@ -17,6 +17,7 @@ from halomass.catalogues import (
     text_table,
     universe_machine,
 )
+from halomass.catalogues.consistent_trees import SAME_SCALE
 from halomass.catalogues.headers import Header
 from halomass.catalogues.options import Kind
 from halomass.catalogues.packing import file_bytes
@@ -39,7 +40,6 @@ _COLUMNS: dict[Kind, tuple[str, ...]] = {
     "rockstar": tuple(rockstar.OUT_COLUMNS.values()),
 }
 _ENDINGS: dict[str, Kind] = {".bin": "binary", ".txt": "ascii", ".list": "hlist"}
-_SAME_SCALE = 0.003  # relative difference: snapshots are as near to each other as 0.01
 _ASSUMED = "assumed"
 _GIVEN = "as given"
 _HEADER = "by its header"
@@ -118,7 +118,9 @@ def recognise(
 def _check_scale(
     path: Path, factor: float | None, who: str, written: float | None
 ) -> None:
-    if factor is None or written is None or abs(written / factor - 1) <= _SAME_SCALE:
+    if factor is None or written is None:
+        return
+    if abs(written / factor - 1) <= SAME_SCALE:
         return
     raise ValueError(
         f"{path.name} is of another snapshot: its column scale says {written:g}, not {factor:g} "
@@ -207,7 +209,7 @@ def check_agreement(
     matter = universe.omega_matter if universe else None
     for what, said, given, option, tolerance in (
         ("a box of [Mpc/h]", header.box, box, "--box", headers.SAME),
-        ("scale factor", header.scale, scale, "--scale", _SAME_SCALE),
+        ("scale factor", header.scale, scale, "--scale", SAME_SCALE),
         ("h =", header.hubble, hubble, "--cosmology", headers.SAME),
         (
             "a matter density of",
@@ -239,7 +241,7 @@ def _guess(path: Path) -> tuple[Kind, str]:
         return _ENDINGS[ending], "by its name"
     raise ValueError(
         f"the name {path.name} does not end with {', '.join(_ENDINGS)}, and no header tells what "
-        f"it is: say --kind, {', '.join(map(repr, get_args(Kind)))}"
+        f"it is: say --campaign.kind, {', '.join(map(repr, get_args(Kind)))}"
     )
 
 

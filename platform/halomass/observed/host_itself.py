@@ -17,6 +17,8 @@ _FEWEST = 5  # neighbours, whose speed is the usual one
 # Two rows so near each other in place and velocity may be one neighbour: of a thousand
 # that are drawn at random two are in one of ten thousand tables.
 _SAME_PLACE, _SAME_VELOCITY = 2.0, 5.0  # [kpc, km/s] on each axis
+_SAME_STARS = 0.3  # [dex] by which two papers differ
+_USUAL = 0.05  # pairs that meet by chance: where there are more, one says nothing
 _AXES = ("x", "y", "z", "vx", "vy", "vz")
 
 
@@ -50,18 +52,57 @@ def check_no_host(
         )
 
 
-def near_each_other(table: PlainTable, rows: Sequence[int]) -> list[str]:
-    """Returns a warning of neighbours so near each other that they may be one."""
-    if not set(_AXES) <= set(table.columns) or len(rows) < 2:
+def near_each_other(
+    table: PlainTable, orbits: Orbits, log_m_star: FloatArray, rows: Sequence[int]
+) -> list[str]:
+    """Returns a warning of neighbours so near each other that they may be one.
+
+    Where nobody says the direction in which they are, they must have about as many stars
+    too, and so many neighbours must not meet by chance.
+
+    Arguments:
+        table: The rows.
+        orbits: Of them `[N]`.
+        log_m_star: Their stellar masses `[N]` [dex(solMass)].
+        rows: Which are neighbours.
+
+    Example:
+        >>> from astropy.table import Table
+        >>> place = {axis: [90.0 + i, 90.5 + i] for i, axis in enumerate(_AXES)}
+        >>> table = PlainTable.of(Table({"name": ["Sat", "Sat B"], **place}), "host.csv")
+        >>> near_each_other(table, table.orbits(), np.zeros(2), [0, 1])
+        ['Sat and Sat B are within 2 kpc and 5 km/s of each other: if they are one neighbour, \
+leave one of them out']
+    """
+    if len(rows) < 2:
         return []
-    scale = np.repeat([_SAME_PLACE, _SAME_VELOCITY], 3)
-    where = np.stack([table.values(axis)[list(rows)] for axis in _AXES], axis=1) / scale
+    kept = list(rows)
+    limits = f"within {_SAME_PLACE:g} kpc and {_SAME_VELOCITY:g} km/s of each other"
+    if set(_AXES) <= set(table.columns):
+        scale = np.repeat([_SAME_PLACE, _SAME_VELOCITY], 3)
+        where = np.stack([table.values(axis)[kept] for axis in _AXES], axis=1) / scale
+    else:
+        columns = np.stack([*orbits, log_m_star], axis=1)
+        where = columns[kept] / [_SAME_PLACE, *[_SAME_VELOCITY] * 2, _SAME_STARS]
+        limits += f" in distance and velocity, and {_SAME_STARS:g} dex in stars"
+        if _by_chance(where) > _USUAL:
+            return []
     pairs = cKDTree(where).query_pairs(1.0, p=np.inf, output_type="ndarray")
     names = table.names()
-    found = [f"{names[rows[i]]} and {names[rows[j]]}" for i, j in np.sort(pairs)[:8]]
+    found = [f"{names[kept[i]]} and {names[kept[j]]}" for i, j in np.sort(pairs)[:8]]
     if not found:
         return []
     return [
-        f"{', '.join(found)} are within {_SAME_PLACE:g} kpc and {_SAME_VELOCITY:g} km/s of each "
-        "other: if they are one neighbour, leave one of them out"
+        f"{', '.join(found)} are {limits}: if they are one neighbour, leave one of them out"
     ]
+
+
+def _by_chance(where: FloatArray) -> float:
+    """Returns how many pairs of rows `[N, K]` are within 1 in all columns, if these are free."""
+    count = len(where)
+    pairs = count * (count - 1) / 2
+    expected = pairs
+    for column in np.sort(where, axis=0).T:
+        within = np.searchsorted(column, column + 1.0, side="right") - np.arange(count)
+        expected *= (within - 1).sum() / pairs
+    return float(expected)

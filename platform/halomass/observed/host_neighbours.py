@@ -134,10 +134,11 @@ class Neighbours:
 
     @property
     def of_simulation(self) -> bool:
-        """Whether they are halos, of which only a simulation knows the masses."""
-        selection = self.provenance.get("selection", {})
-        by_halo = {"light", "survival"} & {*selection}
-        return bool(by_halo) or "of halos" in str(self.provenance.get("mass", ""))
+        """Whether they are halos, of which only a simulation knows the masses.
+
+        It is one if its table had a column of such masses, whether they rank or not.
+        """
+        return bool(self.provenance.get("halo_columns"))
 
     @property
     def counts(self) -> dict[str, float]:

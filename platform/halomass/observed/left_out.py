@@ -1,6 +1,7 @@
 """Neighbours that are left out because they lack a value: counted, named, and not too many."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ class LeftOut:
     """The neighbours of a table that lack a value.
 
     Arguments:
-        gaps: By the neighbour's name, which columns lack it and what stands there.
+        gaps: By the neighbour's name, or name and row, which columns lack it and what stands there.
         of: How many neighbours there are with them.
 
     Example:
@@ -41,11 +42,26 @@ class LeftOut:
         Arguments:
             candidates: The rows that may be neighbours `[N]`.
             incomplete: Those that lack a value `[N]`.
-            names: What the rows are called.
+            names: What the rows are called; those that share a name are told by their row.
             gaps: Says of a row which columns lack a value.
+
+        Example:
+            >>> lacking = np.array([False, True, True])
+            >>> LeftOut.among(~lacking | lacking, lacking, ["a", "b", "b"], str).gaps
+            {'b, row 2': '1', 'b, row 3': '2'}
         """
         rows = np.flatnonzero(candidates & incomplete).tolist()
-        return cls({names[row]: gaps(row) for row in rows}, int(candidates.sum()))
+        # several rows may have one name, and each of them counts
+        times = Counter(names)
+        found = {
+            names[row]
+            if times[names[row]] == 1
+            else f"{names[row]}, row {row + 1}": row
+            for row in rows
+        }
+        return cls(
+            {name: gaps(row) for name, row in found.items()}, int(candidates.sum())
+        )
 
     def check(self, file: str, most_missing: float) -> None:
         """Refuses a table that lacks too much.

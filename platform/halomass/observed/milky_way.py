@@ -31,9 +31,9 @@ from halomass.observed.satellite_table import SatelliteTable
 from halomass.observed.speeds import Speeds
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
-from orrery.storage import files
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
+from orrery.tables.outputs import check_output
 from orrery.tables.reading import read_table
 
 # M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389,
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        files.check_ecsv_name(options.out)
+        check_output(options.out, options.table)
         found = read_satellites(options.table, options.most_missing)
         names = shlex.join([options.table.name, options.out.name])
         command = f"python -m halomass.observed.milky_way {names}"

@@ -25,7 +25,7 @@ from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS, KMS, KPC
 from halomass.observed.placeholders import look_up, suspects
 from halomass.observed.plain_table import PlainTable
 from halomass.observed.speeds import Speeds
-from halomass.systems import LOG_M_PEAK, RADIUS
+from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 from orrery.storage import files
@@ -33,7 +33,7 @@ from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 19  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 20  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -51,6 +51,11 @@ _RANKED_FIRST = (
     *("m_star", "log_m_star", "m_peak", "log_m_peak"),
     *("v_peak", "v_infall"),
 )
+
+_SAME_NUMBER = 0.05  # of it
+
+# What nobody observes.
+_OF_HALOS = ("m_peak", "log_m_peak", "m", "log_m", "v_peak", "v_infall")
 
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
@@ -93,7 +98,8 @@ def read_neighbours(
     others. Those beyond 250 kpc lack nothing.
 
     The environment is searched for in the arguments, then in the table's metadata, then
-    in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
+    in columns `vmax` (that of the neighbour with the most stars; one number in all rows
+    is the host's, and identifies nobody whom tides have stripped), `distance_larger` and
     `distance_cluster`; where nothing is said of distances, those of typical hosts are
     taken (`TYPICAL_ENVIRONMENT`).
 
@@ -131,7 +137,8 @@ def read_neighbours(
     }
     largest = int(np.argmax(np.where(chosen.counted, found.log_m_star, -np.inf)))
     around, assumed = _environment(table, given, largest)
-    warnings = [*found.warnings, *chosen.warnings(table), *_uncertain(around, given)]
+    warnings = [*found.warnings, *chosen.warnings(table, orbits, found.log_m_star)]
+    warnings += [*_said_twice(table, given, largest), *_uncertain(around, given)]
     provenance = {
         **_provenance_before(table),
         "file": file.name,
@@ -184,9 +191,16 @@ class _Chosen:
         rows = np.flatnonzero(found.kept & ~incomplete)
         return cls(rows, candidates & ~incomplete, speeds, left_out)
 
-    def warnings(self, table: PlainTable) -> list[str]:
-        doubts = self.speeds.doubts(self.counted, table.names())
-        return [*self.left_out.warnings, *_doubts(table, self.counted), *doubts]
+    def warnings(
+        self, table: PlainTable, orbits: Orbits, log_m_star: FloatArray
+    ) -> list[str]:
+        rows = np.flatnonzero(self.counted).tolist()
+        return [
+            *self.left_out.warnings,
+            *_doubts(table, self.counted),
+            *host_itself.near_each_other(table, orbits, log_m_star, rows),
+            *self.speeds.doubts(self.counted, table.names()),
+        ]
 
 
 def _each_once(table: PlainTable) -> PlainTable:
@@ -220,7 +234,8 @@ def _each_once(table: PlainTable) -> PlainTable:
 
 def _gap(table: PlainTable, speeds: Speeds, unknown: BoolArray, row: int) -> str:
     # of who has orbit and mass, what surrounds the host is not asked
-    needless = () if unknown[row] else {d.quantity for d in ENVIRONMENT_COLUMNS}
+    of_host = table.vmax_is_of_host or not unknown[row]
+    needless = {d.quantity for d in ENVIRONMENT_COLUMNS} if of_host else ()
     return table.gaps(row, needless) or speeds.in_words(row)
 
 
@@ -230,6 +245,7 @@ def _notes(
     """Returns what a user must know, without what there is nothing to say of."""
     notes: JSON = {
         "environment_assumed": assumed,
+        "halo_columns": [table.columns[n] for n in _OF_HALOS if n in table.columns],
         "warnings": warnings,
         "left_out": dict(left_out.gaps),
         "missing": table.cleaned.entries,
@@ -250,7 +266,6 @@ def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
         *table.doubtful(rows),
         *table.drift(rows),
         *_light(table, counted),
-        *host_itself.near_each_other(table, rows),
         *survival.mismatched_peaks(table, rows),
     ]
 
@@ -297,6 +312,22 @@ def _environment(
         where = f"{table.file}: environment: {name} is {values[name]}"
         check_environment(values[name], described, where)
     return HostEnvironment(**values), assumed
+
+
+def _said_twice(
+    table: PlainTable, given: Mapping[str, float | None], largest: int
+) -> list[str]:
+    """Returns warnings of what metadata say of the host, and a column says otherwise."""
+    found = []
+    for name in (one for one in given if given[one] is None and one in table.columns):
+        stated, number = table.stated(name), float(table.values(name)[largest])
+        if stated is None or not np.abs(number / stated - 1) > _SAME_NUMBER:
+            continue
+        found.append(
+            f"{name} is {stated:g} in the metadata, which counts, and {number:g} in column "
+            f"{table.columns[name]} of {table.names()[largest]!r}: look up which is right"
+        )
+    return found
 
 
 def _uncertain(around: HostEnvironment, given: Mapping[str, float | None]) -> list[str]:

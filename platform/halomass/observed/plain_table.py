@@ -13,6 +13,7 @@ from astropy.table import Table
 
 from halomass.observed import neighbour_columns
 from halomass.observed.chance_numbers import doubts_of
+from halomass.observed.columns_of_one import check_lengths
 from halomass.observed.errors import Orbits
 from halomass.observed.host_metadata import check_environment, stated_number
 from halomass.observed.neighbour_columns import (
@@ -24,6 +25,7 @@ from halomass.observed.neighbour_columns import (
 from halomass.observed.placeholders import file_numbers, without_placeholders
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
+from halomass.observed.unmeasured_columns import is_one_number
 from halomass.observed.vector_columns import (
     check_projections,
     check_vectors,
@@ -45,6 +47,9 @@ _SMALL_LOG_STARS = 1.2
 _ALIKE = 5  # neighbours at one side of their host, which say nothing if they are fewer
 _ASIDE = 5.0  # times as far from the host as from each other, which no neighbours are
 _MANY = 8  # neighbours
+_NAMED = 5  # in one sentence
+# Of the rows, so few of which a subhalo cut by its circular velocity would leave hardly any.
+_HARDLY_ANY = 0.2
 _DRIFT = 1.5  # times their scatter, with which no neighbours move about a host
 _VELOCITIES = tuple(d.quantity for d in neighbour_columns.VELOCITY_COLUMNS)
 _CARTESIAN = ("vx", "vy", "vz")
@@ -166,6 +171,7 @@ class PlainTable:
                 are not relative to the host.
         """
         check_vectors(self.cleaned.values, self.columns, self.file)
+        check_lengths(self.cleaned.values, self.columns, self.file)
         found = self._orbits()
         self._check_centre()
         known = found.r[np.isfinite(found.r)]
@@ -280,6 +286,28 @@ class PlainTable:
         titles = [self.columns[what] for what in _VELOCITIES if what in self.columns]
         return doubts_of(self.table, titles, self.names(), rows)
 
+    @property
+    def vmax_is_of_host(self) -> bool:
+        """Whether a column `vmax` holds the host's one number, and not each neighbour's own.
+
+        It is one number in all rows, or filled in for hardly any neighbour.
+        """
+        if "vmax" not in self.columns:
+            return False
+        values = self.values("vmax")
+        few = np.isfinite(values).sum() <= _HARDLY_ANY * len(values)
+        return bool(few) or is_one_number(values)
+
+    def stated(self, name: str) -> float | None:
+        """Returns what the metadata say of the host; None if they do not: see `around`."""
+        around = self.meta("environment")
+        units_said = self.meta("environment_units")
+        for meta, said in ((around, units_said), (self.table.meta, {})):
+            number = stated_number(meta, _SURROUNDINGS[name], self.file, said)
+            if number is not None:
+                return number
+        return None
+
     def around(self, name: str, row: int) -> float | None:
         """Returns what the metadata say of the host, else a column; None if neither does.
 
@@ -290,22 +318,32 @@ class PlainTable:
         Raises:
             ValueError: If what is said is no number, or one that surrounds no host.
         """
-        described = _SURROUNDINGS[name]
-        around = self.meta("environment")
-        units_said = self.meta("environment_units")
-        for meta, said in ((around, units_said), (self.table.meta, {})):
-            number = stated_number(meta, described, self.file, said)
-            if number is not None:
-                return number
-        if name not in self.columns:
-            return None
-        number = float(self.values(name)[row])
+        stated = self.stated(name)
+        if stated is not None or name not in self.columns:
+            return stated
+        values = self.values(name)
+        number = float(values[row])
+        if is_one_number(values):  # of the host, whatever this row says
+            number = float(np.nanmax(values))
+        self._check_filled(name, row, number)
         title = self.columns[name]
         where = (
             f"{self.file}: {title} of {self.names()[row]!r} is {self.table[title][row]}"
         )
-        check_environment(number, described, where)
+        check_environment(number, _SURROUNDINGS[name], where)
         return number
+
+    def _check_filled(self, name: str, row: int, number: float) -> None:
+        """Refuses a column whose number is another neighbour's than the one that counts."""
+        filled = np.flatnonzero(np.isfinite(self.values(name))).tolist()
+        if np.isfinite(number) or not filled or name != "vmax":
+            return
+        names = self.names()
+        who = ", ".join(repr(names[one]) for one in filled[:_NAMED])
+        raise ValueError(
+            f"{self.file}: {self.columns[name]} is filled in for {who}, and not for "
+            f"{names[row]!r}, the most massive satellite: give that one's, or the same in all rows"
+        )
 
 
 def _without_rest(

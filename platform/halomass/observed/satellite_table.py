@@ -29,6 +29,11 @@ from halomass.observed.satellite_columns import (
 )
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
+from halomass.observed.unmeasured_columns import (
+    LEAVE_OUT,
+    check_copies,
+    check_differs,
+)
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.angles import looks_like_hours, looks_like_radians
@@ -49,9 +54,21 @@ _SEVERAL = 5
 _MODULI = (14.0, 27.0)
 _CLOSEST = 3.0  # [kpc] and no single one is: all that are known are beyond 10
 
+_CALLED = {
+    "ra": "right ascensions",
+    "dec": "declinations",
+    "distance": "distances",
+    "v_los": "velocities along the line of sight",
+    "pm_ra": "proper motions",
+    "pm_dec": "proper motions",
+}
+
 # Two rows that are one satellite, whatever they are called: so near each other on the sky,
 # and as far and fast but for what two papers differ by.
 _SAME_PLACE = 0.1  # [deg]
+_NEAR_PLACE = (
+    0.3  # [deg] within which centres differ where one is of few stars: a doubt
+)
 _SAME_DISTANCE = 0.1  # of it
 _SAME_VELOCITY = 15.0  # [km/s]
 
@@ -117,6 +134,7 @@ class SatelliteTable:
         names = row_names(table[columns["name"]])
         log_m_star, brightness = _log_m_star(cleaned, columns)
         found = cls(names, values, log_m_star, brightness, cleaned, table, columns)
+        found._check_measured(file)
         found._check_angles(file)
         found._check_units(file)
         found._check_repetition(file)
@@ -193,19 +211,52 @@ class SatelliteTable:
 
     def _one_place(self) -> list[str]:
         """Returns a warning of satellites that are at one place, if there are any."""
-        ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
-        again = repeated_places(ra, dec, (), radius=_SAME_PLACE)
-        rows = np.flatnonzero(again).tolist()
-        pairs = [
-            f"{self.names[_nearest(ra, dec, row)]} and {self.names[row]}"
-            for row in rows
+        one = self._pairs((), _SAME_PLACE)
+        near = [
+            pair
+            for pair in self._pairs(self._compared(), _NEAR_PLACE)
+            if pair not in one
         ]
-        if not pairs:
-            return []
+        said = {
+            "at one place on the sky": one,
+            f"within {_NEAR_PLACE:g} deg of each other, at one distance and velocity": near,
+        }
         return [
-            f"{', '.join(pairs)} are at one place on the sky: if they are one satellite, leave "
-            "one of them out"
+            f"{', '.join(pairs)} are {where}: if they are one satellite, leave one of them out"
+            for where, pairs in said.items()
+            if pairs
         ]
+
+    def _pairs(self, compared: Sequence[ComparedValues], radius: float) -> list[str]:
+        """Returns which satellites are near an earlier one on the sky, and agree with it."""
+        ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
+        again = repeated_places(ra, dec, compared, radius=radius)
+        return [
+            f"{self.names[_nearest(ra, dec, row)]} and {self.names[row]}"
+            for row in np.flatnonzero(again).tolist()
+        ]
+
+    def _compared(self) -> tuple[ComparedValues, ...]:
+        distance = self.values["distance"]
+        relative = self._errors("distance") / distance
+        return (
+            ComparedValues(np.log(distance), relative, _SAME_DISTANCE),
+            ComparedValues(self.values["v_los"], self._errors("v_los"), _SAME_VELOCITY),
+        )
+
+    def _check_measured(self, file: str) -> None:
+        """Refuses what all satellites have in common, and copies of columns."""
+        written = {**self.values}
+        if "distance_modulus" in self.columns:
+            written["distance"] = self.cleaned.values["distance_modulus"]
+        for name, called in _CALLED.items():
+            without = f"give its values: a table without {called} cannot be used"
+            check_differs(written[name], self.columns[name], file, without)
+        light = next(d for d in BRIGHTNESS_COLUMNS if d.quantity in self.columns)
+        remedy = f"{LEAVE_OUT}, if another says the light"
+        numbers = self.cleaned.values[light.quantity]
+        check_differs(numbers, self.brightness, file, remedy)
+        check_copies(self.values, self.columns, MEASURED, file)
 
     def _check_angles(self, file: str) -> None:
         ra = self.values["ra"]
@@ -268,13 +319,7 @@ class SatelliteTable:
 
     def _check_repetition(self, file: str) -> None:
         ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
-        distance = self.values["distance"]
-        relative = self._errors("distance") / distance
-        compared = (
-            ComparedValues(np.log(distance), relative, _SAME_DISTANCE),
-            ComparedValues(self.values["v_los"], self._errors("v_los"), _SAME_VELOCITY),
-        )
-        repeated = repeated_places(ra, dec, compared, radius=_SAME_PLACE)
+        repeated = repeated_places(ra, dec, self._compared(), radius=_SAME_PLACE)
         if not repeated.any():
             return
         row = int(repeated.argmax())

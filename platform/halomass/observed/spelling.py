@@ -49,7 +49,7 @@ def same_names(names: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _key(name: str) -> tuple[str, ...]:
-    """Returns a name's letters and numbers: words in one piece, Roman numerals as digits."""
+    """Returns a name's letters and numbers: words in one piece, numerals as plain digits."""
     if _is_number(name):
         return (name.strip(),)
     plain = unicodedata.normalize("NFKD", name)
@@ -57,6 +57,8 @@ def _key(name: str) -> tuple[str, ...]:
     # LeoIV: the capital tells where the numeral begins
     plain = re.sub(r"(?<=[a-z])(?=[IVX]+$)", " ", plain)
     parts = re.findall(r"[^\W\d_]+|\d+", plain.lower())
+    # NGC 0147 is NGC 147
+    parts = [str(int(part)) if part.isdecimal() else part for part in parts]
     if len(parts) > 1:
         parts[-1] = _digits(parts[-1]) or parts[-1]
     # Ursa Major and UrsaMajor; but 1-2 is not 12

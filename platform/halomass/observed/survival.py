@@ -21,8 +21,9 @@ from halomass.hosts.survival import (
 )
 from halomass.mock import stellar_mass
 from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
+from halomass.observed.columns_of_one import check_masses
 from halomass.observed.plain_table import PlainTable
-from halomass.observed.vector_columns import check_differs
+from halomass.observed.unmeasured_columns import LEAVE_OUT, check_differs
 from halomass.systems import LOG_M_PEAK, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
@@ -33,6 +34,7 @@ PEAK_ALONE = (
     "peak masses alone: stripped subhalos that no catalogue keeps come first, and the host seems "
     "too light, zoom-in hosts by about 0.15 dex; give vmax too, or present masses"
 )
+_OTHER_MASSES = f"{LEAVE_OUT}, if others say the masses"
 # Of 29 % of the neighbours of a host, measured for this project, no more than remnants are
 # left. Of twice as many the cut is doubted, unless there are few.
 _MOST_STRIPPED = 0.6
@@ -134,18 +136,25 @@ class VelocityLoss:
 def velocity_losses(table: PlainTable) -> list[VelocityLoss]:
     """Returns what is left of the circular velocities, by each criterion, the best first.
 
+    A `vmax` that is the host's one number says nothing of its neighbours.
+
     Raises:
-        ValueError: If all masses are in other units, a velocity is the same in all rows, or
-            what is largest ever is smaller than today's.
+        ValueError: If all masses are in other units, a mass or velocity is the same in all
+            rows, or what is largest ever is smaller than today's.
     """
-    speeds = [what for what in ("vmax", "v_infall", "v_peak") if what in table.columns]
+    speeds = [what for what in ("v_infall", "v_peak") if what in table.columns]
+    for what in speeds:
+        check_differs(table.values(what), table.columns[what], table.file)
+    if "vmax" in table.columns and not table.vmax_is_of_host:
+        speeds.append("vmax")
     known = {what: table.values(what) for what in speeds}
     titles = {what: table.columns[what] for what in speeds}
-    for what in speeds[1:] if "vmax" in speeds else speeds:
-        check_differs(known[what], titles[what], table.file)
     for what, columns in _MASSES.items():
         found = table.first(*columns)
         if found:
+            check_differs(
+                table.values(found), table.columns[found], table.file, _OTHER_MASSES
+            )
             known[what] = table.log_masses(found)
             titles[what] = table.columns[found]
     plain = {what: 10.0**n if what in _MASSES else n for what, n in known.items()}
@@ -193,9 +202,10 @@ def select_satellites(
         criterion: By which; the best that columns allow when None.
 
     Raises:
-        ValueError: If there are no masses, no row is left, or columns do not allow the
-            criterion.
+        ValueError: If there are no masses, two columns contradict each other, no row is
+            left, or columns do not allow the criterion.
     """
+    check_masses(table.columns, table.log_masses, table.file)
     losses = velocity_losses(table)
     loss = _chosen(losses, table.file, criterion)
     found = _stellar_masses(table, cut=loss is not None)
@@ -211,7 +221,7 @@ def select_satellites(
         raise ValueError(
             f"{table.file}: none of {len(kept)} subhalos is above 10^{LOG_M_PEAK:g} Msun and has "
             f"{loss.text if loss else 'survived'} above {limit:.4g}: check the units, or lower "
-            "the threshold"
+            "it with `--host.threshold`"
         )
     selection: JSON = (
         {} if found.log_m_peak is None else {"light": int((~heavy & ~kept).sum())}
@@ -278,6 +288,8 @@ def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
     fast = table.first("v_peak", "v_infall")
     log_m_peak = table.log_masses(peak) if peak else None
     if stars:
+        title = table.columns[stars]
+        check_differs(table.values(stars), title, table.file, _OTHER_MASSES)
         return _StellarMasses(table.log_masses(stars), table.columns[stars], log_m_peak)
     if peak and log_m_peak is not None:
         return _from_halos(log_m_peak, table.columns[peak], log_m_peak)

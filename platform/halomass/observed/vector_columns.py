@@ -6,18 +6,31 @@ differs by far more is in another unit, and one that is the same in all rows was
 measured.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 
 from halomass import cosmology
 from halomass.observed.errors import Orbits
+from halomass.observed.unmeasured_columns import (
+    FEWEST_MEASURED,
+    LEAVE_OUT,
+    check_copies,
+    check_differs,
+)
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 
 POSITION, VELOCITY = ("x", "y", "z"), ("vx", "vy", "vz")
+_PROJECTED = ("v_r", "v_t")
+_CALLED = {
+    **dict.fromkeys(POSITION, "all three coordinates"),
+    **dict.fromkeys(VELOCITY, "all three components of the velocity"),
+    "r": "distances from the host",
+    "v_r": "radial velocities",
+    "v_t": "tangential velocities",
+}
 _BY_CHANCE = 0.01  # vectors of a table that have one number three times
-_FEWEST = 8  # rows, fewer of which tell nothing
 # Times that one component scatters more, or less, than both others: no units are nearer.
 _UNEQUAL: dict[tuple[str, ...], float] = {POSITION: 100.0, VELOCITY: 50.0}
 _CONTRADICTING = 0.2  # of the usual speed: more than any rounding
@@ -26,7 +39,10 @@ _CONTRADICTING = 0.2  # of the usual speed: more than any rounding
 def check_vectors(
     values: Mapping[str, FloatArray], titles: Mapping[str, str], file: str
 ) -> None:
-    """Refuses components that are in another unit than the others, or the same in all rows.
+    """Refuses components in another unit than the others, and columns that nobody measured.
+
+    A distance or velocity that is the same in all rows was not measured, nor was a
+    component that is a copy of another one.
 
     Arguments:
         values: By quantity, `[N]`; NaN where there is none.
@@ -43,9 +59,29 @@ def check_vectors(
         ValueError: host.csv: x scatters by 0.0613, y and z by 64.8 and 118: is it in another \
 unit? name the unit, as in x_mpc or vx_kms
     """
+    used = _used({*titles})
+    for name in used:
+        without = f"give its values: a table without {_CALLED[name]} cannot be used"
+        remedy = LEAVE_OUT if _suffices({*titles} - {name}) else without
+        check_differs(values[name], titles[name], file, remedy)
+    check_copies(values, titles, used, file)
     for axes in (POSITION, VELOCITY):
         if set(axes) <= set(titles):
             _check_scatter(axes, values, titles, file)
+
+
+def _used(names: Set[str]) -> list[str]:
+    """Returns from which columns orbits may be: part of a vector says nothing."""
+    place = POSITION if set(POSITION) <= names else ("r",)
+    several = (place, VELOCITY, _PROJECTED)
+    return [name for one in several if set(one) <= names for name in one]
+
+
+def _suffices(names: Set[str]) -> bool:
+    """Returns whether orbits follow from some columns."""
+    if set(_PROJECTED) <= names:
+        return "r" in names or set(POSITION) <= names
+    return {*POSITION, *VELOCITY} <= names
 
 
 def _check_scatter(
@@ -56,10 +92,8 @@ def _check_scatter(
 ) -> None:
     vector = np.stack([values[axis] for axis in axes])
     vector = vector[:, np.isfinite(vector).all(axis=0)]
-    if vector.shape[1] < _FEWEST:
+    if vector.shape[1] < FEWEST_MEASURED:
         return
-    for axis, numbers in zip(axes, vector, strict=True):
-        check_differs(numbers, titles[axis], file)
     low, high = np.quantile(vector, [0.16, 0.84], axis=1)
     scatter = (high - low) / 2
     order = np.argsort(scatter)
@@ -96,7 +130,7 @@ def of_one_number(vector: FloatArray) -> BoolArray:
     alike = (vector == vector[0]).all(axis=0)
     others = vector[:, ~alike & np.isfinite(vector).all(axis=0)]
     count = others.shape[1]
-    if not alike.any() or count < _FEWEST:
+    if not alike.any() or count < FEWEST_MEASURED:
         return np.zeros_like(alike)
     meetings = [_meetings(others[0], component) for component in others[1:]]
     expected = vector.shape[1] * np.prod(meetings) / count**4
@@ -109,25 +143,6 @@ def _meetings(first: FloatArray, second: FloatArray) -> int:
     own, times = np.unique(second, return_counts=True)
     _, left, right = np.intersect1d(values, own, return_indices=True)
     return int(counts[left] @ times[right])
-
-
-def check_differs(numbers: FloatArray, title: str, file: str) -> None:
-    """Refuses a column that has one number in all rows.
-
-    Arguments:
-        numbers: Of N rows `[N]`; NaN where there is none.
-        title: The column's.
-        file: The table's name, for messages.
-
-    Raises:
-        ValueError: If there are several rows, and all have one.
-    """
-    known = numbers[np.isfinite(numbers)]
-    if len(known) >= _FEWEST and np.ptp(known) == 0:
-        raise ValueError(
-            f"{file}: {title} is {known[0] + 0.0:g} in all {len(known)} rows, which no "
-            "measurement is: give its values, or leave the column out"
-        )
 
 
 def check_projections(
@@ -145,7 +160,7 @@ def check_projections(
         ValueError: If they contradict each other.
     """
     known = np.isfinite(np.stack([*projected, *said])).all(axis=0)
-    if known.sum() < _FEWEST:
+    if known.sum() < FEWEST_MEASURED:
         return
     seen, own = (o.apply(lambda column: column[known]) for o in (projected, said))
     usual = np.median(np.hypot(seen.v_r, seen.v_t))

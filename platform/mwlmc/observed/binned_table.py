@@ -55,6 +55,7 @@ from orrery.storage import files
 from orrery.tables.bundled import find_table
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
+from orrery.tables.outputs import check_output
 from orrery.tables.reading import guarded, read_table
 
 VERSION = 16  # of reading, selecting and binning stars; raised whenever numbers change
@@ -208,8 +209,7 @@ def _with_sample(ecsv: Table, sample: Sample) -> Table:
 
 def write_binned(table: BinnedTable, path: Path | str) -> None:
     """Writes a binned table as ECSV, with units and provenance; the file appears whole or not."""
-    ecsv = _with_sample(as_ecsv(table), table.sample)
-    files.write_ecsv(Path(path), ecsv)
+    files.write_ecsv(Path(path), _with_sample(as_ecsv(table), table.sample))
 
 
 def read_binned(path: Path | str) -> BinnedTable:
@@ -242,9 +242,7 @@ def _restored(file: OpenedFile) -> BinnedTable:
         numbers["dispersion"],
     )
     errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
-    provenance = {
-        k: value for k, value in table.meta.items() if k not in ("name", "sample")
-    }
+    provenance = {k: v for k, v in table.meta.items() if k not in ("name", "sample")}
     check_errors(bins, moments, errors, file.name)
     sample = _read_sample(table, bins)
     latitudes = numbers["mean_sin_b"]
@@ -361,7 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Bins a star table and writes the result; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
-        files.check_ecsv_name(options.out)
+        check_output(options.out, options.stars)
         write_binned(_binned(options), options.out)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -204,3 +204,48 @@ def test_a_hubble_parameter_may_begin_with_its_point(tmp_path, halos, write_hlis
     found = text.partition("h0 = ")[2].partition("\n")[0]
     in_header(path, f"h0 = {found}", "h = .7")
     assert open_catalogue(path, BOX).universe.hubble == 0.7
+
+
+def with_scales(path, scales):
+    """Writes the scale factors of the rows anew, row by row."""
+    lines = path.read_text().splitlines()
+    rows = [i for i, line in enumerate(lines) if not line.startswith("#")]
+    for i, scale in zip(rows, scales, strict=True):
+        lines[i] = f"{scale} {lines[i].partition(' ')[2]}"
+    path.write_text("\n".join([*lines, ""]))
+    return rows
+
+
+@pytest.mark.parametrize("other", [0.9, 0.5, 0.996, 1.01])
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_of_another_snapshot_are_refused_by_their_line(
+    tmp_path, halos, write_hlist, pack, refused, other, packed
+):
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(30))
+    rows = with_scales(path, [1.0] * 17 + [other] * (len(halos(30)) - 17))
+    line = rows[17] + 1
+    said = f"line {line}: scale is {other}, not 1: lists of two snapshots are in one"
+    refused(said, pack(path) if packed else path, tmp_path)
+
+
+def test_two_hlists_in_one_file_are_refused_though_both_have_a_header(
+    tmp_path, halos, write_hlist, refused
+):
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(12))
+    early = write_hlist(tmp_path / "hlist_0.80000.list", halos(12))
+    with_scales(early, [0.8] * len(halos(12)))
+    path.write_text(path.read_text() + early.read_text())
+    refused("scale is 0.8, not 1: .*; split it", path, tmp_path)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0002, 100.0])
+def test_rounded_scales_and_what_is_none_are_read(tmp_path, halos, write_hlist, scale):
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(9))
+    with_scales(path, [scale] * len(halos(9)))
+    assert len(open_catalogue(path, BOX).records(0, [0]).particles["id"]) > 0
+
+
+def test_an_hlist_without_scales_is_read(tmp_path, halos, write_hlist):
+    names = ["unknown" if name == "scale" else name for name in HLIST_NAMES]
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(9), names)
+    assert len(open_catalogue(path, BOX).records(0, [0]).particles["id"]) > 0

@@ -33,7 +33,11 @@ def halos(seed=0, hosts=300, each=8, box=80.0, scale=1.0, universe=MULTIDARK, bu
     upid = np.repeat(ids[:, :1], 1 + each, axis=1)
     upid[:, 0] = -1
     columns = {"id": ids.ravel(), "upid": upid.ravel(), "vmax": turns.ravel()}
+    stars = np.maximum(
+        10.3 + 1.6 * (log_m - 12) + random.normal(0, 0.3, log_m.shape), 0
+    )
     columns |= {"log_m_vir": log_m.ravel(), "log_m_peak": log_m.ravel()}
+    columns |= {"log_m_star": stars.ravel()}
     columns |= dict(zip(PLACE, place.reshape(-1, 3).T, strict=True))
     return columns | dict(zip(MOTION, motion.reshape(-1, 3).T, strict=True))
 
@@ -125,5 +129,49 @@ def test_a_mass_in_another_unit_shows_where_halos_turn_too_slowly():
         check(columns)
 
 
-def test_one_circular_velocity_for_all_is_none():
-    check(halos() | {"vmax": np.full(300 * 9, 40.0)})
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("vmax", "largest circular velocities"),
+        ("log_m_peak", "peak masses"),
+        ("log_m_star", "stellar masses"),
+        ("log_m_vir", "masses"),
+    ],
+)
+def test_one_number_for_all_hosts_is_refused(name, called):
+    columns = halos()
+    # beside one mass nothing says how fast a host turns, nor where its subhalos are
+    hosts = columns["upid"] == -1
+    columns = {one: values[hosts] for one, values in columns.items()}
+    with pytest.raises(ValueError, match=rf"the {called} \(.*of all 300 hosts are one"):
+        check(columns | {name: np.full(300, 9.25)})
+
+
+@pytest.mark.parametrize("order", ["shuffled", "reversed", "opposed"])
+def test_stellar_masses_of_other_hosts_are_refused(order):
+    columns = halos()
+    stars = columns["log_m_star"]
+    turned = 24.0 - columns["log_m_peak"]
+    other = {"shuffled": np.random.default_rng(3).permutation(stars)}
+    other |= {"reversed": stars[::-1], "opposed": turned}
+    with pytest.raises(ValueError, match=r"stellar masses \(sm\) of .* do not grow"):
+        check(columns | {"log_m_star": other[order]})
+
+
+@pytest.mark.parametrize("dex", [9.0, 10.0])
+def test_stellar_masses_in_far_larger_units_are_refused(dex):
+    columns = halos(hosts=1200)
+    small = np.maximum(columns["log_m_star"] - dex, 0.0)
+    with pytest.raises(ValueError, match=r"sm is in another unit, or not filled"):
+        check(columns | {"log_m_star": small})
+
+
+@pytest.mark.parametrize("dex", [-0.17, 0.0, 0.17])
+def test_stellar_masses_by_other_assumptions_pass(dex):
+    columns = halos()
+    check(columns | {"log_m_star": np.maximum(columns["log_m_star"] + dex, 0.0)})
+
+
+def test_a_catalogue_without_stars_passes():
+    columns = halos()
+    check(columns | {"log_m_star": 0.0 * columns["log_m_star"]})

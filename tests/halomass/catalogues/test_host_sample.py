@@ -5,7 +5,8 @@ import pytest
 
 from halomass.catalogues.host_sample import HostSample, differences
 
-NAMES = ("x", "y", "z", "vx", "vy", "vz", "log_m_vir", "log_m_peak", "vmax")
+MASSES = ("log_m_vir", "log_m_peak", "log_m_star")
+NAMES = ("x", "y", "z", "vx", "vy", "vz", *MASSES, "vmax")
 HOSTS, EACH = 2000, 7
 
 

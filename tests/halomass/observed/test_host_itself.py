@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from halomass.observed.neighbour_tables import read_neighbours
+from orrery.tables.bundled import bundled_tables
 
 AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
 
@@ -47,3 +48,50 @@ def test_two_rows_that_may_be_one_are_warned_of(halos, tmp_path, saved):
         "are within" in text
         for text in read_neighbours(saved(tmp_path, halos), **AROUND).warnings
     )
+
+
+def projected(halos):
+    """Returns neighbours by distances and velocities, as `write_neighbours` writes them."""
+    place = np.stack([halos[axis] for axis in "xyz"])
+    velocity = np.stack([halos[f"v{axis}"] for axis in "xyz"])
+    r = np.linalg.norm(place, axis=0)
+    v_r = (velocity * place).sum(axis=0) / r
+    v_t = np.sqrt((velocity**2).sum(axis=0) - v_r**2)
+    stars = np.random.default_rng(2).uniform(2.5, 8.5, len(r)).round(2)
+    return {"log_m_star": stars, "r": r, "v_r": v_r, "v_t": v_t}
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ({"r": 1.1}, True),
+        ({"v_r": -4.0, "v_t": 3.0, "r": 0.7, "log_m_star": 0.2}, True),
+        ({"r": 4.0}, False),
+        ({"v_r": 11.0}, False),
+        ({"r": 0.5, "log_m_star": 1.0}, False),
+    ],
+)
+def test_two_rows_without_directions_may_be_one(halos, tmp_path, saved, moved, told):
+    columns = projected(halos)
+    again = {
+        name: values[11] + moved.get(name, 0.0) for name, values in columns.items()
+    }
+    table = read_neighbours(saved(tmp_path, added(columns, **again)), **AROUND)
+    said = [text for text in table.warnings if "row 12 and row 41 are within" in text]
+    assert len(said) == told
+    assert len(table.warnings) == told
+
+
+def test_many_rows_without_directions_meet_by_chance(tmp_path, saved):
+    random = np.random.default_rng(6)
+    count = 3000
+    columns = {"log_m_star": random.normal(5.0, 0.5, count)}
+    columns |= {"r": random.uniform(20, 250, count), "v_r": random.normal(0, 90, count)}
+    columns |= {"v_t": np.abs(random.normal(0, 120, count))}
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    assert not any("leave one of them out" in text for text in table.warnings)
+
+
+def test_no_two_of_the_milky_ways_satellites_may_be_one():
+    kept = bundled_tables()["milky_way_satellites.ecsv"]
+    assert not any("leave one" in text for text in read_neighbours(kept).warnings)

@@ -191,6 +191,10 @@ SOUND = [
         "ra_deg": 40.0 * i,
         "dec_deg": 8.0 * i - 30.3,
         "dist_kpc": 90.7 + i,
+        "vlos_kms": 262.0 - 61.3 * i,
+        "pmra_masyr": 1.9 - 0.03 * i,
+        "pmdec_masyr": 0.2 + 0.02 * i,
+        "M_V": -18.1 + 0.7 * i,
     }
     for i in range(8)
 ]

@@ -84,9 +84,15 @@ def test_a_modulus_of_many_is_none():
     moduli[:7] = 20.0
     del table["dist_kpc"]
     table["distance_modulus"] = moduli
-    for name in ("vlos_kms", "pmra_masyr", "pmdec_masyr"):
-        table[name] = random.normal(0, 1, 40)
-    table["vlos_kms"] *= 90
+    spread = {
+        "dec_deg": 30,
+        "vlos_kms": 90,
+        "pmra_masyr": 1,
+        "pmdec_masyr": 1,
+        "M_V": 2,
+    }
+    for name, wide in spread.items():
+        table[name] = random.normal(0, wide, 40) - 8.0 * (name == "M_V")
     found = SatelliteTable.of(table, "a.csv")
     assert np.flatnonzero(np.isnan(found.values["distance"])).tolist() == [*range(7)]
 
@@ -312,3 +318,23 @@ def test_absolute_magnitudes_are_no_apparent_ones():
     assert np.isnan(SatelliteTable.of(table, "a.csv").log_m_star).all()
     table["V0_mag"] = [6.0, 9.5]
     assert np.isfinite(SatelliteTable.of(table, "a.csv").log_m_star).all()
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ({"dec_deg": 0.15}, True),
+        ({"dec_deg": -0.25, "vlos_kms": 11.0, "dist_kpc": 4.0}, True),
+        ({"dec_deg": 0.4}, False),
+        ({"dec_deg": 0.2, "vlos_kms": 40.0}, False),
+        ({"dec_deg": 0.2, "dist_kpc": 25.0}, False),
+    ],
+)
+def test_two_that_are_near_each_other_and_agree_may_be_one(moved, told):
+    rows = {name: [*values, values[0]] for name, values in COLUMNS.items()}
+    rows["name"][2] = "Another"
+    for name, by in moved.items():
+        rows[name][2] += by
+    doubts = SatelliteTable.of(Table(rows), "a.csv").doubts([0, 1, 2])
+    assert [text for text in doubts if "A and Another are within 0.3" in text] == doubts
+    assert len(doubts) == told

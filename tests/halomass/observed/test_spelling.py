@@ -18,6 +18,22 @@ def test_a_galaxy_in_another_spelling_is_the_same(other):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("NGC 185", "NGC 0185"),
+        ("IC 010", "IC10"),
+        ("And 7", "And 07"),
+        ("Leo 4", "Leo 04"),
+        ("Leo IV", "Leo_004"),
+        ("Sub31", "sub_0031"),
+    ],
+)
+def test_zeros_before_a_number_say_nothing(one, other):
+    assert same_names(["Draco", one, other]) == (1, 2)
+    assert same_names([one.replace("0", ""), f"{other}0", f"{other}00"]) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
         ("Ursa Major II", "UrsaMajor2"),
         ("URSA_MAJOR_II", "ursa major 2"),
         ("Boötes I", "Bootes 1"),

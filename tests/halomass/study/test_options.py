@@ -127,7 +127,9 @@ def test_what_files_do_not_say_is_given(snapshots):
     readers = HostCampaign(catalogue=paths, box=BOX, **given).readers
     assert [reader.scale for reader in readers] == [1.0, 0.9]
     assert {reader.universe for reader in readers} == {Universe(0.7, 0.27)}
-    with pytest.raises(ValueError, match=r"0\.halos does not end with .*say --kind"):
+    with pytest.raises(
+        ValueError, match=r"0\.halos does not end with .*say --campaign.kind"
+    ):
         _ = HostCampaign(catalogue=paths, box=BOX).readers
     with pytest.raises(ValueError, match=r"0\.halos has no scale factor.*give --scale"):
         _ = HostCampaign(catalogue=paths, box=BOX, kind="binary").readers
