@@ -315,7 +315,7 @@ def _binned(name: str, table: binned_table.BinnedTable) -> Record:
         f"{name}.dispersion_error": quantity(table.errors.dispersion),
         f"{name}.mean_sin_b": quantity(table.mean_sin_b),
         f"{name}.cells": quantity(cells),
-        f"{name}.errors": quantity(np.concatenate([s.errors for s in stars])),
+        f"{name}.errors": quantity(np.concatenate([s.errors for s in stars])[::2]),
         f"{name}.distance_error": quantity(table.sample.distance_error),
         f"{name}.motions": quantity(table.provenance["with_proper_motions"]),
         f"{name}.left_out": quantity(len(table.provenance["left_out"])),

@@ -27,6 +27,8 @@ NO_NUMBERS = {
     "orrery.table_kinds": "chooses who tells of a table",
     "orrery.tables.sealed_text": "compares checksums",
     "orrery.tables.bundled": "finds tables by their names",
+    "orrery.own_files": "says whose files are in a folder",
+    "orrery.storage.walking": "finds files in folders",
     "orrery.tables.outputs": "says where a table may be written",
     "orrery.tables.reports": "says what was found of columns",
     "orrery.cluster_commands": "says whether a cluster will do",

@@ -235,7 +235,11 @@ class Catalogue:
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
         if "scale" in names:
             other = consistent_trees.of_another_snapshot(rows["scale"], self.scale)
-            yield "scale", other, f"not {self.scale:g}: {consistent_trees.SPLIT}"
+            yield (
+                "scale",
+                other,
+                f"not {self.scale:g}: {consistent_trees.TWO_SNAPSHOTS}",
+            )
         for name in _VELOCITIES:
             fast = np.abs(rows[name]) > _FASTEST
             yield name, fast, f"faster than any halo, {_FASTEST:g} km/s: {_AGAIN}"

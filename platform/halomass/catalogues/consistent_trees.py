@@ -27,7 +27,7 @@ HLIST_OPTIONAL = {
     "scale": ("scale",),
 }
 SAME_SCALE = 0.003  # relative difference: snapshots are as near to each other as 0.01
-SPLIT = "lists of two snapshots are in one file; split it"
+TWO_SNAPSHOTS = "lists of two snapshots are in one file; split it"
 
 _LATEST = 1.1  # larger numbers, like 0, are no scale factors
 
