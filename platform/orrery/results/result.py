@@ -258,16 +258,14 @@ def newer(answer: Result) -> list[Result]:
 def all_results(root: Path) -> list[Result]:
     """Returns the results of all attempts below a folder, by experiment, run and attempt.
 
-    Those whose document is damaged have the status `damaged`, and why; those without one
-    are running or failed.
+    Those with a damaged document are `damaged`, and why; those without one run or failed.
 
     Raises:
         FileNotFoundError: If the folder is not there.
     """
     if not root.is_dir():
-        raise FileNotFoundError(
-            f"{root} is not there: start an experiment, or name another folder"
-        )
+        said = "is not there: start an experiment, or name another folder"
+        raise FileNotFoundError(f"{root} {said}")
     return [readable(folder) for folder in attempt_folders(root)]
 
 
