@@ -118,6 +118,7 @@ class Mixture:
         Arguments and errors are those of `Posterior.sample`.
         """
         each = [member.document["fingerprint"] for member in self.members]
+        seed = whole_number("seed", seed, 0)
         origin = {**self.members[0].origin(observation, seed), "posterior": each}
         if "warning" in origin:
             say(f"warning: {origin['warning']}")

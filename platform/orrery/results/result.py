@@ -258,8 +258,7 @@ def newer(answer: Result) -> list[Result]:
 def all_results(root: Path) -> list[Result]:
     """Returns the results of all attempts below a folder, by experiment, run and attempt.
 
-    Those whose document is damaged have the status `damaged`, and why; those without one
-    are running or failed.
+    Those with a damaged document are `damaged`, and why; those without one run or failed.
 
     Raises:
         FileNotFoundError: If the folder is not there.
