@@ -151,7 +151,6 @@ CONSTANTS_OF_MACHINES = {
     "halomass.observed.spelling": "which names are one, and what nobody is called",
     "halomass.study.wording": "words on pages",
     "mwlmc.model.step_libraries": "files of a compiled step, and how many stars it takes",
-    "mwlmc.study.options": "choices, which are part of what each run is known by",
     "mwlmc.study.wording": "words on pages",
     "orrery.execution.actors": "deaths, and looks at what is alive",
     "orrery.execution.certificates": "keys, times of validity, and lengths of tokens",
