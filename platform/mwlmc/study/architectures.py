@@ -19,6 +19,7 @@ from orrery.sweeps.comparison import compare
 from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
 from orrery.sweeps.options import FLOW_SHAPE, FLOW_SPACE
 
+_VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 DATA = "with v_tb"
 
 
@@ -44,11 +45,7 @@ def flow_architectures(options: FlowArchitectures) -> Result:
     with (
         cluster.connect(),
         record(
-            "architectures",
-            options,
-            campaign.reports,
-            {**VERSIONS, **VERSIONS_OF_EFFECTS},
-            SUMMARIES,
+            "architectures", options, campaign.reports, _VERSIONS, SUMMARIES
         ) as recording,
     ):
         recording.words(table_words())
