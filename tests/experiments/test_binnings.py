@@ -43,6 +43,20 @@ def test_binnings_are_compared_and_choices_are_valued(
     assert numbers["binnings.h3.validation"] == best
     table = Table.read(folder / "binnings.h3.worth.ecsv")
     assert len(table) == 8
+    for name, tried in (("trials", found), ("worth_trials", behind)):
+        table = Table.read(folder / f"binnings.h3.{name}.ecsv")
+        assert len(table) == len(tried)
+        asked = table["bins_kept"] + table["bins_left_out"]
+        pieces = {"whole": 1, "footprints": 2, "quadrants": 4, "healpix": 12}
+        assert list(asked) == [
+            pieces[row["survey.patches"]] * row["survey.distance_bins"] for row in table
+        ]
+        assert (table["stars_used"] > 0).all()
+    assert numbers["binnings.h3.usual.kept.bins_asked"] == 4 * 5
+    # from seeds none of which is the one of the search
+    seeds = {trial.point["architecture.training_seed"] for trial in behind}
+    assert seeds == {2, 3}
+    assert numbers["binnings.h3.optimism_error"] > 0
     assert unknown_numbers(folder) == []
     document = json.loads((folder / "run.json").read_text())
     assert document["lineage"]["summaries"][0]["key"] == "binnings.h3"

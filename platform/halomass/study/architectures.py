@@ -17,6 +17,7 @@ from orrery.sweeps.comparison import compare
 from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
 from orrery.sweeps.options import ENSEMBLE_SHAPE, ENSEMBLE_SPACE
 
+_VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 NEIGHBOURS = 25
 
 
@@ -34,11 +35,7 @@ def ensemble_architectures(options: EnsembleArchitectures) -> Result:
     with (
         cluster.connect(),
         record(
-            "architectures",
-            options,
-            campaign.reports,
-            {**VERSIONS, **VERSIONS_OF_EFFECTS},
-            SUMMARIES,
+            "architectures", options, campaign.reports, _VERSIONS, SUMMARIES
         ) as recording,
     ):
         recording.words(host_words())

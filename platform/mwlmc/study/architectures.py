@@ -19,6 +19,7 @@ from orrery.sweeps.comparison import compare
 from orrery.sweeps.effects import VERSIONS_OF_EFFECTS
 from orrery.sweeps.options import FLOW_SHAPE, FLOW_SPACE
 
+_VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 DATA = "with v_tb"
 _VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 

@@ -29,7 +29,7 @@ def add_kept_columns(
         >>> table = Table({"trial": [0]}, meta={"caption": "Scores."})
         >>> trials = [Trial(0, {"bins": 9}, "finished")]
         >>> add_kept_columns(table, "toy", lambda point: Kept(7, 2, 80.0, 90.0), trials)
-        >>> [*table[0].values()]
+        >>> [table[name][0].item() for name in table.colnames]
         [0, 7, 2, 80.0]
     """
     if kept is None:
