@@ -238,8 +238,9 @@ def _restored(file: OpenedFile) -> BinnedTable:
         for patch, quantity, lower, upper in rows
     )
     numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
-    measured = ("count", "count_clipped", "mean", "dispersion")
-    moments = VelocityMoments(*(numbers[name] for name in measured))
+    names = ("count", "count_clipped", "mean", "dispersion")
+    count, kept, mean, dispersion = (numbers[name] for name in names)
+    moments = VelocityMoments(count, kept, mean, dispersion)
     errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")

@@ -60,8 +60,9 @@ class DeclaredSystems:
     def add(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Takes an element that begins."""
         if tag == "COOSYS":
-            told = (attributes.get(name, "") for name in ("system", "equinox"))
-            self.systems[attributes.get("ID", "")] = described_system(*told)
+            system = attributes.get("system", "")
+            name = attributes.get("ID", "")
+            self.systems[name] = described_system(system, attributes.get("equinox", ""))
         elif tag == "FIELD":
             self.references.append(attributes.get("ref", ""))
 
@@ -85,9 +86,9 @@ def mark_header(table: Table) -> None:
     """Notes with each column of a FITS table the system that its header tells, if of no use."""
     header: Mapping[str, Any] = table.meta
     system = str(header.get("RADESYS", header.get("RADECSYS", "")))
-    told = described_system(system, str(header.get("EQUINOX", "")))
-    for title in table.colnames if told else ():
-        table[title].meta[_SYSTEM] = told
+    described = described_system(system, str(header.get("EQUINOX", "")))
+    for title in table.colnames if described else ():
+        table[title].meta[_SYSTEM] = described
 
 
 def declared_system(table: Table, title: str) -> str:
