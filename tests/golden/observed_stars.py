@@ -307,6 +307,7 @@ def _selected(name: str, table: binned_table.BinnedTable) -> Record:
 def _binned(name: str, table: binned_table.BinnedTable) -> Record:
     stars = table.sample.stars
     cells = [(len(s.cells), sum(s.cells), max(s.counts)) for s in stars]
+    errors = [(len(s.errors), np.mean(s.errors), max(s.errors)) for s in stars]
     return {
         **_selected(name, table),
         f"{name}.kept": quantity(table.moments.kept),
@@ -315,7 +316,7 @@ def _binned(name: str, table: binned_table.BinnedTable) -> Record:
         f"{name}.dispersion_error": quantity(table.errors.dispersion),
         f"{name}.mean_sin_b": quantity(table.mean_sin_b),
         f"{name}.cells": quantity(cells),
-        f"{name}.errors": quantity(np.concatenate([s.errors for s in stars])[::2]),
+        f"{name}.errors": quantity(errors),
         f"{name}.distance_error": quantity(table.sample.distance_error),
         f"{name}.motions": quantity(table.provenance["with_proper_motions"]),
         f"{name}.left_out": quantity(len(table.provenance["left_out"])),

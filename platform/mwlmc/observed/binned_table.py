@@ -235,12 +235,9 @@ def _restored(file: OpenedFile) -> BinnedTable:
         for patch, quantity, lower, upper in rows
     )
     numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
-    moments = VelocityMoments(
-        numbers["count"],
-        numbers["count_clipped"],
-        numbers["mean"],
-        numbers["dispersion"],
-    )
+    names = ("count", "count_clipped", "mean", "dispersion")
+    count, kept, mean, dispersion = (numbers[name] for name in names)
+    moments = VelocityMoments(count, kept, mean, dispersion)
     errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
     provenance = {k: v for k, v in table.meta.items() if k not in ("name", "sample")}
     check_errors(bins, moments, errors, file.name)

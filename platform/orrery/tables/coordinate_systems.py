@@ -60,11 +60,9 @@ class DeclaredSystems:
     def add(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Takes an element that begins."""
         if tag == "COOSYS":
-            system, equinox = (
-                attributes.get("system", ""),
-                attributes.get("equinox", ""),
-            )
-            self.systems[attributes.get("ID", "")] = described_system(system, equinox)
+            system = attributes.get("system", "")
+            name = attributes.get("ID", "")
+            self.systems[name] = described_system(system, attributes.get("equinox", ""))
         elif tag == "FIELD":
             self.references.append(attributes.get("ref", ""))
 
