@@ -149,8 +149,9 @@ def test_reworded_datasets_and_labels_have_the_same_summaries(tmp_path):
         halos = generate(simulator, 20, 1, tmp_path, actors=0, shard_size=8)
         compute(seen, halos, entries, (parameter,))
     assert len(list((halos.folder / "summaries").iterdir())) == 1
-    compute(seen, halos, entries, (OTHERS[0],))
-    assert len(list((halos.folder / "summaries").iterdir())) == 2
+    with pytest.raises(ValueError, match="give the parameter the column's unit"):
+        compute(seen, halos, entries, (OTHERS[0],))
+    assert len(list((halos.folder / "summaries").iterdir())) == 1
 
 
 def sentences(document: Any, path: str = "") -> Iterator[str]:
