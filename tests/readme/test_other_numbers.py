@@ -14,10 +14,9 @@ from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from mwlmc.model.total_masses import MASS_EDGE
 from mwlmc.simulator import Simulator
 from mwlmc.study.literature import HALO_MASS, QUANTITIES
-from mwlmc.study.options import Table2
 from orrery.judging.regression import INTERVAL_LEVEL
 
-from .files import NUMBER, ROOT, TEXT, measured, searched
+from .files import NUMBER, RESULTS, ROOT, TEXT, measured, searched
 from .own_simulator import SIMULATED
 
 PAPERS_CAMPAIGN = "128000"  # simulations of Brooks et al. (2025b), section 3
@@ -99,9 +98,10 @@ def claims():
         rf"desi --simulations {NUMBER} --sampling full-footprint": paper,
         rf"ORRERY_CPUS=256 python experiments/desi\.py --simulations {NUMBER}": paper,
         rf"slurm\.sh experiments/desi\.py --simulations {NUMBER}": paper,
-        rf"mean\+dispersion\s+--simulations {NUMBER}": [
-            f"{Table2().campaign.simulations}"
-        ],
+        rf"mean\+dispersion\s+--simulations {NUMBER}": re.findall(
+            r"--moments mean\+dispersion --simulations (\d+)",
+            (RESULTS / "README.md").read_text(encoding="utf-8"),
+        ),
         rf"flow-architectures --simulations {NUMBER} --trials {NUMBER}": searches[
             "architectures"
         ],
