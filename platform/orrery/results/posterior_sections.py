@@ -13,7 +13,6 @@ from orrery.judging import (
     distributions,
     intervals,
     misspecification,
-    predictive,
 )
 from orrery.judging.misspecification import Misspecification
 from orrery.learning.mixture import OnMember
@@ -155,7 +154,7 @@ def _record_misspecification(
 def _by_distance(found: Misspecification) -> str:
     if found.among.is_whole_tested:
         return f"{100 * found.joint_pvalue:.1f} % are"
-    return f"it is {predictive.untested(found.among)}"
+    return "that is untested: they are too few for so many entries"
 
 
 def _too_few(found: Misspecification) -> str:
