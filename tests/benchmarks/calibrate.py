@@ -4,8 +4,9 @@
     python tests/benchmarks/calibrate.py --fresh 16384
 
 The options are those of `experiments/table2.py`, whose trained posteriors are judged: TARP
-with many sets of references, ranks with their bands, and the power against intervals nine
-tenths as wide, on fresh simulations of the same proposal; and at the data themselves, where
+with many sets of references, ranks with their bands, the power against intervals nine tenths
+as wide, and by how much truths follow the posteriors' means, parameter by parameter, on
+fresh simulations of the same proposal; and at the data themselves, where
 they are DESI's stars, whether a classifier tells draws from truths (L-C2ST). All rows share
 the fresh simulations and their truths, so that their areas lean together.
 
@@ -39,11 +40,12 @@ from orrery.judging.verdicts import holm
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
 from orrery.pairs import Pairs, Splits, convolve
-from orrery.parameters import generator
+from orrery.parameters import FloatArray, generator
 from orrery.storage.dataset import Dataset
 from orrery.storage.run import identify_run
 
 DRAWS_HERE = 5000  # of the posterior of the data, which the classifier is shown
+DRAWS_FOR_MEANS = 400
 FEW_DRAWS = 64  # of each fresh simulation's posterior, whose median the control needs
 
 
@@ -130,6 +132,7 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
         "sbc_pvalue": float(holm(found.ranks.ks_pvalue).min()),
         "band_pvalue": float(holm(found.ranks.band_pvalue).min()),
         "log_probability": found.log_probability.mean,
+        "slopes": slopes(estimate, fresh.test, seed),
     }
     if row.label.startswith("DESI,"):
         local = here(row, estimate, fresh.test, options)
@@ -139,6 +142,33 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
         }
     terminal.say(json.dumps({row.label: numbers}))  # the next takes minutes
     return numbers
+
+
+def slopes(estimate: Mixture, fresh: Pairs, seed: int) -> JSON:
+    """Returns by how much truths move with the means of their posteriors, and the error.
+
+    A posterior's mean is the mean of all truths that have such data, so that both move
+    alike; truths move more where a posterior follows the data too little.
+    """
+    noisy = convolve(fresh, estimate.covariance, generator(seed, LEARNING, TEST_NOISE))
+    draws = estimate.sample_each(noisy.x, DRAWS_FOR_MEANS, seed)
+    names = [parameter.name for parameter in estimate.parameters]
+    columns = zip(names, noisy.theta.T, np.moveaxis(draws, -1, 0), strict=True)
+    return {name: list(slope(truth, some)) for name, truth, some in columns}
+
+
+def slope(truth: FloatArray, draws: FloatArray) -> tuple[float, float]:
+    """Returns by how much truths `[N]` move with the means of draws `[M, N]`, and the error.
+
+    The scatter of a mean of finitely many draws would make it smaller. The mean of the
+    other half of the draws has none of the same: it is the instrumental variable.
+    """
+    first, second = (half.mean(axis=0) for half in np.array_split(draws, 2))
+    first, second, truth = (values - values.mean() for values in (first, second, truth))
+    common = (first * second).mean()
+    found = (first * truth).mean() / common
+    scatter = ((truth - found * second) * first).std()
+    return round(float(found), 4), round(float(scatter / common / len(truth) ** 0.5), 4)
 
 
 def as_tests(splits: Splits) -> Splits:

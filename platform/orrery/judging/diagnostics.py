@@ -42,7 +42,8 @@ class Coverage:
         fractions: For each test the level of the smallest region around the first set's
             reference that holds the truth, `[N]`; uniform if the posterior is right.
         atc: Integral of `coverage - levels` over the levels above one half: positive
-            for posteriors that are too wide, negative for too narrow ones. sbi before
+            for posteriors that are too wide, negative for too narrow ones, and also for
+            those that follow the data too little and stay near the prior. sbi before
             0.26.1 summed without the width of its bins, so older papers print values
             about 30 times as large.
         ks_pvalue: Of the one-sample Kolmogorov-Smirnov test of the fractions against

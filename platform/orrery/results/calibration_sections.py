@@ -224,7 +224,7 @@ def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
         f"miscalibrated.{key}",
         f"Calibration fails, {label}",
         f"TARP rejects the posterior (p = {judged.coverage.pvalue:.2g}, {_leaning(judged)}): its "
-        f"widths cannot be trusted; {REMEDY}",
+        f"intervals cannot be trusted; {REMEDY}",
         (
             f"calibration.{key}.tarp.corrected_pvalue",
             f"calibration.{key}.tarp.area_z",
@@ -235,7 +235,8 @@ def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
 def _leaning(judged: Calibration) -> str:
     """Returns to which side the area leans."""
     z = judged.coverage.area_z
-    side = "too wide" if z > 0 else "too narrow"
+    # what is learned too little leans to the same side as intervals that are too short
+    side = "too wide" if z > 0 else "too narrow, or too near to the prior"
     return f"area z = {z:+.1f}: {side}"
 
 

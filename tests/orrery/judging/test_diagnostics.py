@@ -21,15 +21,19 @@ MIX = np.linalg.qr(np.random.default_rng(0).normal(size=(P, P)))[0] * np.linspac
 )
 
 
-def exact(seed, tests=TESTS, draws=DRAWS, width=1.0):
-    """Draws [M, N, P] of a posterior `width` times as wide as it should be, and truths [N, P]."""
+def exact(seed, tests=TESTS, draws=DRAWS, width=1.0, learned=1.0):
+    """Draws [M, N, P] of a posterior, and truths [N, P].
+
+    It is `width` times as wide as it should be, and its means move with the data by
+    `learned` times as much.
+    """
     random = np.random.default_rng(seed)
     theta = random.normal(size=(tests, P))
     x = theta + NOISE * random.normal(size=theta.shape)
     scatter = random.normal(size=(draws, tests, P))
     mean = x / (1 + NOISE**2)
     sigma = NOISE / np.sqrt(1 + NOISE**2)
-    return (mean + width * sigma * scatter) @ MIX, theta @ MIX
+    return (learned * mean + width * sigma * scatter) @ MIX, theta @ MIX
 
 
 @pytest.mark.parametrize(("tests", "width"), [(2, 1.0), (60, 1.0), (500, 0.5)])
@@ -61,6 +65,12 @@ def test_atc_is_positive_for_wide_and_negative_for_narrow_posteriors():
         for w in (1.0, 1.5, 0.6)
     )
     assert narrow < -0.01 < right < 0.01 < wide
+
+
+def test_atc_is_negative_for_posteriors_that_follow_the_data_too_little():
+    """Though their widths are right."""
+    found = diagnostics.tarp(*exact(3, 2000, learned=0.7), seed=3, references=4)
+    assert found.area_z < -5
 
 
 def test_atc_is_the_integral_of_the_curve():
