@@ -45,6 +45,7 @@ def relabelled(data: Splits, labels: Splits) -> Splits:
         validation=validation,
         test=test,
         parameters=labels.names,
+        parameter_units=labels.units,
         dropped=data.dropped + of_train + of_validation + of_test,
         origins=data.origins + labels.origins,
     )

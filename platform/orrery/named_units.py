@@ -10,6 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 _KEPT = 256  # units that are read once: a science has a few dozen
+# Of the sciences' own parameters, which are made before a command's options are explained:
+# they are not read again there, because astropy takes longer than all else.
+_READABLE = ("", "km / s", "kpc", "deg", "mas / yr", "solMass", "dex(solMass)")
 
 
 def check_unit(name: str, unit: str) -> None:
@@ -30,7 +33,9 @@ def check_unit(name: str, unit: str) -> None:
         ValueError: 'v_z' has the unit 'furlongs', which astropy cannot read: write it as \
 in 'km / s', and '' for a number without a unit
     """
-    if not isinstance(unit, str) or (unit and _read(unit) is None):
+    if isinstance(unit, str) and unit in _READABLE:
+        return
+    if not isinstance(unit, str) or _read(unit) is None:
         raise ValueError(
             f"{name!r} has the unit {unit!r}, which astropy cannot read: write it as in "
             "'km / s', and '' for a number without a unit"

@@ -236,14 +236,18 @@ def predictive_table(found: Predictive, key: str) -> Table:
             else {f"{key}.entries": len(seen.names)}
         ),
     }
-    result.meta["shows"] = list(result.meta["metrics"])
+    # how many entries there are is said in the verdict alone
+    result.meta["shows"] = [
+        name for name in result.meta["metrics"] if name != f"{key}.entries"
+    ]
     return result
 
 
 def _caption(found: Predictive) -> str:
     whole = f"its whole data vector in {100 * found.whole_vector:.1f} %."
     if not found.is_whole_tested:
-        whole = f"its whole data vector is {untested(found)}."
+        # they were told at the beginning, and the entries are the table's rows
+        whole = "which are too few to test its whole data vector of so many entries."
     return (
         f"{found.observation.name} among {found.replicates} simulations of its own posterior with "
         "measurement errors: medians, 68 and 95 % intervals, and how often one is as far out on "

@@ -41,13 +41,13 @@ _LOOK = (
     "Look at units, signs and the selection of the data first, then at what the simulator "
     "leaves out."
 )
-# Numbers in the caption of a prior predictive check.
+# Numbers in the caption of a prior predictive check, in their order.
 _DESCRIBED = (
     "simulations",
     "entries",
     "density_pvalue",
-    "joint_pvalue",
     "worst_entry_pvalue",
+    "joint_pvalue",
     "measures",
 )
 
