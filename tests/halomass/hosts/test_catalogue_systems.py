@@ -240,8 +240,13 @@ def test_a_dataset_is_filled_and_read_back(catalogue, tmp_path):
 
 def test_systems_of_a_file_are_those_of_its_halos(tmp_path, universe, columns, written):
     halos = universe()
-    # in files circular velocities are held against masses
-    halos = dataclasses.replace(halos, vmax=150 * 10 ** ((halos.log_m_vir - 12) / 3))
+    # in files circular velocities and stars are held against masses
+    stars = 9.5 + 1.5 * (halos.log_m_peak - 12) + 0.1 * (halos.log_m_star - 6)
+    halos = dataclasses.replace(
+        halos,
+        vmax=150 * 10 ** ((halos.log_m_vir - 12) / 3),
+        log_m_star=np.where(halos.log_m_star > 0, np.maximum(stars, 0.1), 0),
+    )
     rows = np.zeros(len(halos), universe_machine.STRUCT)
     for name in (*IDENTITIES, *"xyz", "vx", "vy", "vz"):
         rows[name] = columns(halos)[name]

@@ -10,6 +10,7 @@ from astropy.table import Table
 from halomass import cosmology
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.hosts.catalogue_systems import CatalogueSystems
+from halomass.mock import stellar_mass
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.options import CATALOGUES
 from halomass.study import literature, options
@@ -50,6 +51,9 @@ def snapshots(tmp_path):
         rows[name] = random.normal(0, 150, len(rows))
     rows["m"] = rows["mp"] = 0.678 * 10 ** log_m.ravel()
     rows["sm"], rows["v"] = 1e6, 30.0
+    # hosts have the stars of their masses
+    hosts = rows["upid"] == -1
+    rows["sm"][hosts] = 10 ** stellar_mass.median_log_stellar_mass(log_m[:, 0])
     paths = tuple(
         tmp_path / f"sfr_catalog_{scale}.bin" for scale in ("1.000000", "0.900000")
     )
