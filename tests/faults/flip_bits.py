@@ -42,6 +42,7 @@ from orrery.results.views import Relation
 from orrery.storage.dataset import Dataset
 from orrery.storage.files import write_ecsv
 from orrery.storage.journal import begin_journal, read_journal
+from orrery.storage.manifest import SHARDS
 from orrery.storage.work_log import sessions
 from orrery.sweeps.trial import Trial, read_trial, write_trial
 from orrery.tables.reading import read_table
@@ -142,7 +143,7 @@ def _of_dataset(root: Path) -> dict[str, Kind]:
     folder = dataset.folder
     one = partial(Kind, folder=folder, repair=repair_dataset)
     unfinished = root / "unfinished"
-    unfinished.mkdir()
+    (unfinished / SHARDS).mkdir(parents=True)  # of a dataset: other folders' are not ours
     begin_journal(unfinished, dataset.rows)
     journal = (unfinished / "manifest.jsonl",)
     summaries = tuple((folder / "summaries").iterdir())

@@ -66,7 +66,7 @@ def read_satellites(path):
 def write_orbits(folder):
     """Writes the orbits of a live simulation, and what is known of its galaxies."""
     times = np.linspace(-1, 0, ROWS)
-    for name, far in (("mw", 1.0), ("lmc", 60.0)):
+    for name, far in (("mw", 20.0), ("lmc", 60.0)):
         rows = np.column_stack([times, *(far * np.cos(times + i) for i in range(6))])
         np.savetxt(folder / f"toy_orbit_{name}.txt", rows)
     names = "name,lmc_mass,milky_way_mass,milky_way_scale"
@@ -141,6 +141,7 @@ def write_hlist(folder):
     lines = []
     for row in range(ROWS):
         values = random.uniform(0, 64, len(names))
+        values[names.index("scale")] = 1.0
         words = [
             str(row if name == "id" else -1) if name in whole
             else f"{10 ** random.uniform(9, 13):.4e}" if name in masses

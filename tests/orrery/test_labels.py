@@ -18,7 +18,8 @@ def numbered(rows, names, x):
         for numbers in rows
     ]
     units = ("km / s",) * len(names)
-    return Splits(*parts, ("index",), names, units, "a binning", "a dataset", 0)
+    numbers = Splits(*parts, ("index",), names, units, "a binning", "a dataset", 0)
+    return replace(numbers, parameter_units=("",))
 
 
 def mean(number):
@@ -43,6 +44,7 @@ def test_simulations_are_joined_by_their_number_in_any_order():
         np.testing.assert_array_equal(part.x, before.x)
         np.testing.assert_array_equal(part.theta, 10.0 * before.theta)
     assert found.parameters == ("speed",)
+    assert found.parameter_units == ("km / s",)
     assert (found.names, found.definition, found.dropped) == (
         DATA.names,
         DATA.definition,

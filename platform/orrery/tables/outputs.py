@@ -27,10 +27,13 @@ name: call it satellites.ecsv
         raise ValueError(
             f"{out} is a folder: name the table to write, such as {out / 'result.ecsv'}"
         )
-    if out.suffix.lower() != _ENDING:
+    if out.suffix != _ENDING:
+        # of stars.ecsv.gz and stars.ECSV, too, the first part is the name
+        first = out.name.lower().partition(_ENDING)[0]
+        stem = out.name[: len(first)] if _ENDING in out.name.lower() else out.stem
         raise ValueError(
             f"{out}: an ECSV table is written, which nobody could read under this name: call it "
-            f"{out.with_suffix(_ENDING)}"
+            f"{out.with_name(stem + _ENDING)}"
         )
     read = find_table(source)
     if out.exists() and read.exists() and out.samefile(read):

@@ -40,11 +40,21 @@ def test_the_command_that_a_table_tells_means_the_same_in_a_shell(stars, name):
     assert vars(parser().parse_args(again)) == vars(options)
 
 
-@pytest.mark.parametrize("out", ["binned.csv", "binned", "binned.ECSV", "a.ecsv.gz"])
+@pytest.mark.parametrize(
+    ("out", "better"),
+    [
+        ("binned.csv", "binned.ecsv"),
+        ("binned", "binned.ecsv"),
+        ("binned.ECSV", "binned.ecsv"),
+        ("a.ecsv.gz", "a.ecsv"),
+    ],
+)
 def test_a_table_is_written_under_no_name_by_which_it_cannot_be_read(
-    out, tmp_path, capsys
+    out, better, tmp_path, capsys
 ):
     (tmp_path / "stars.csv").write_text("ra_deg\n1\n")
     assert main(["desi", str(tmp_path / "stars.csv"), str(tmp_path / out)]) == 1
-    assert f"{out} does not say: call it" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{out}: an ECSV table is written" in said
+    assert said.endswith(f"call it {tmp_path / better}\n")
     assert [p.name for p in tmp_path.iterdir()] == ["stars.csv"]

@@ -148,5 +148,5 @@ def test_a_cluster_is_checked_and_left_as_it_was(tmp_path, connected, capsys):
     assert main([*command, "1e9"]) == 1
     said = capsys.readouterr().err
     assert said.count("are free in") == len(folders)
-    assert "free some space, name another" in said
+    assert "free some space, or name another" in said
     assert [list(folder.iterdir()) for folder in folders] == [[], []]
