@@ -39,10 +39,9 @@ from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import DrawsSection, FigureSection, Text
 from orrery.results.views import Relation
-from orrery.storage.dataset import Dataset
+from orrery.storage.dataset import DATASET_DOCUMENT, Dataset
 from orrery.storage.files import write_ecsv
 from orrery.storage.journal import begin_journal, read_journal
-from orrery.storage.manifest import SHARDS
 from orrery.storage.work_log import sessions
 from orrery.sweeps.trial import Trial, read_trial, write_trial
 from orrery.tables.reading import read_table
@@ -143,7 +142,9 @@ def _of_dataset(root: Path) -> dict[str, Kind]:
     folder = dataset.folder
     one = partial(Kind, folder=folder, repair=repair_dataset)
     unfinished = root / "unfinished"
-    (unfinished / SHARDS).mkdir(parents=True)  # of a dataset: other folders' are not ours
+    unfinished.mkdir()
+    # of a dataset: a file of this name in another folder is not ours
+    shutil.copy2(folder / DATASET_DOCUMENT, unfinished)
     begin_journal(unfinished, dataset.rows)
     journal = (unfinished / "manifest.jsonl",)
     summaries = tuple((folder / "summaries").iterdir())

@@ -242,7 +242,7 @@ def test_a_damaged_posterior_is_an_error(tmp_path, damage):
         ),
         ({"names": ("u", "v", "z")}, "'z'"),
         ({"units": ("kpc",) * 3}, "'kpc'"),
-        ({"units": ("km / s", "km / s", "kpc / s")}, "'kpc / s' .* 'km / s'"),
+        ({"units": ("km / s", "km / s", "deg")}, "'deg' .* 'km / s'"),
         ({"covariance": 2 * COVARIANCE}, "other errors"),
         (
             {"covariance": np.diag(COVARIANCE.diagonal())},
