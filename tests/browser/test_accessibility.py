@@ -48,7 +48,10 @@ def report(tmp_path_factory):
     with record("toy", Choices(), folder) as recording:
         recording.answers([Answer(*answer)])
         recording.verdicts(
-            [Verdict("a", "One", passed, "p = 0.3.") for passed in (True, False, None)]
+            [
+                Verdict(f"one.{passed}".lower(), "One", passed, "p = 0.3.")
+                for passed in (True, False, None)
+            ]
         )
         recording.metrics({"loss": 0.5})
         recording.add(
