@@ -14,7 +14,8 @@ RECORDS = {
     *("recording", "late_readers", "result", "section_files", "encoding", "keys"),
     "inventory",
     *("lineage", "ancestry", "sections", "views", "panels", "dataset_sections"),
-    *("posterior_sections", "calibration_sections", "ensemble_sections"),
+    *("posterior_sections", "calibration_sections", "calibration_doubts"),
+    "ensemble_sections",
     *("sweep_sections", "binning_sections", "kept_bins", "wording"),
 }
 

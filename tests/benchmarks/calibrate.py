@@ -36,16 +36,16 @@ from orrery.execution import cluster, summaries
 from orrery.identity import JSON
 from orrery.judging import calibration, predictive
 from orrery.judging.local_calibration import LocalCalibration, local_calibration
+from orrery.judging.slopes import Slopes
 from orrery.judging.verdicts import holm
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
 from orrery.pairs import Pairs, Splits, convolve
-from orrery.parameters import FloatArray, generator
+from orrery.parameters import generator
 from orrery.storage.dataset import Dataset
 from orrery.storage.run import identify_run
 
 DRAWS_HERE = 5000  # of the posterior of the data, which the classifier is shown
-DRAWS_FOR_MEANS = 400
 FEW_DRAWS = 64  # of each fresh simulation's posterior, whose median the control needs
 
 
@@ -132,7 +132,9 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
         "sbc_pvalue": float(holm(found.ranks.ks_pvalue).min()),
         "band_pvalue": float(holm(found.ranks.band_pvalue).min()),
         "log_probability": found.log_probability.mean,
-        "slopes": slopes(estimate, fresh.test, seed),
+        "slopes_pvalue": found.metrics["slopes.corrected_pvalue"],
+        "slopes": slopes(found.slopes, estimate),
+        "largest_displacement": found.metrics["slopes.largest_displacement"],
     }
     if row.label.startswith("DESI,"):
         local = here(row, estimate, fresh.test, options)
@@ -144,31 +146,11 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
     return numbers
 
 
-def slopes(estimate: Mixture, fresh: Pairs, seed: int) -> JSON:
-    """Returns by how much truths move with the means of their posteriors, and the error.
-
-    A posterior's mean is the mean of all truths that have such data, so that both move
-    alike; truths move more where a posterior follows the data too little.
-    """
-    noisy = convolve(fresh, estimate.covariance, generator(seed, LEARNING, TEST_NOISE))
-    draws = estimate.sample_each(noisy.x, DRAWS_FOR_MEANS, seed)
+def slopes(found: Slopes, estimate: Mixture) -> JSON:
+    """Returns by how much truths move with the posteriors' means, and the error, by name."""
     names = [parameter.name for parameter in estimate.parameters]
-    columns = zip(names, noisy.theta.T, np.moveaxis(draws, -1, 0), strict=True)
-    return {name: list(slope(truth, some)) for name, truth, some in columns}
-
-
-def slope(truth: FloatArray, draws: FloatArray) -> tuple[float, float]:
-    """Returns by how much truths `[N]` move with the means of draws `[M, N]`, and the error.
-
-    The scatter of a mean of finitely many draws would make it smaller. The mean of the
-    other half of the draws has none of the same: it is the instrumental variable.
-    """
-    first, second = (half.mean(axis=0) for half in np.array_split(draws, 2))
-    first, second, truth = (values - values.mean() for values in (first, second, truth))
-    common = (first * second).mean()
-    found = (first * truth).mean() / common
-    scatter = ((truth - found * second) * first).std()
-    return round(float(found), 4), round(float(scatter / common / len(truth) ** 0.5), 4)
+    both = zip(names, found.slope, found.error, strict=True)
+    return {name: [round(float(one), 4) for one in pair] for name, *pair in both}
 
 
 def as_tests(splits: Splits) -> Splits:

@@ -54,6 +54,7 @@ NO_NUMBERS = {
     "orrery.results.binning_sections": "tells what `sweeps` compared",
     "orrery.results.kept_bins": "tells which bins are kept",
     "orrery.results.calibration_sections": "tells what `judging` found",
+    "orrery.results.calibration_doubts": "tells what `judging` found",
     "orrery.results.collation.collate": "writes the collated files",
     "orrery.results.collation.curves": "rounds curves of runs to what a page can show",
     "orrery.results.collation.entries": "says what documents say",

@@ -2,9 +2,10 @@
 
 import math
 
-from orrery.judging.calibration import TOO_NARROW
+from orrery.judging.calibration import TOO_LITTLE, TOO_NARROW
 from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 from orrery.judging.options import LEVEL
+from orrery.judging.slopes import NOTABLE
 
 from .files import NUMBER, ends, measured, result
 
@@ -26,7 +27,9 @@ def of_its_calibration():
             *cross_validated(lean),
             *cross_validated(less),
         ],
-        rf"Of TARP that is so below {NUMBER} held-out ones": [f"{FEWEST_TARP_TESTS}"],
+        rf"Of TARP and slopes that is so below {NUMBER} held-out ones": [
+            f"{FEWEST_TARP_TESTS}"
+        ],
         rf"On {NUMBER} held-out simulations": [f"{table['tests'][0]:,}"],
         rf"p from {NUMBER} on, corrected\)\. \*\*TARP": [f"{smallest:.2f}"],
         **of_fresh_simulations(),
@@ -37,6 +40,12 @@ def of_its_calibration():
         rf"information gain over the prior is {NUMBER} to {NUMBER} nat": gain,
         rf"the same posterior {NUMBER} times as wide, which must fail": [
             f"{TOO_NARROW:g}"
+        ],
+        rf"away from the usual one, by more than {NUMBER} standard deviations": [
+            f"{NOTABLE:g}"
+        ],
+        rf"as wide as the posterior, and follows the data {NUMBER} times as far": [
+            f"{TOO_LITTLE:g}"
         ],
     }
 

@@ -297,8 +297,8 @@ def of_the_code():
 
 # What a reader takes for a name and not for a number.
 NAMES = (
-    r"et al\. \(20\d\d[a-z]?\)|\bTable [12]\b|CC BY 4\.0|BSD-3-Clause|16-84 %|<50 kpc"
-    r"|\bwithin 50 kpc\b"
+    r"et al\. \(20\d\d[a-z]?\)|\bCox \(1958\)|\bTable [12]\b|CC BY 4\.0|BSD-3-Clause|16-84 %"
+    r"|<50 kpc|\bwithin 50 kpc\b"
 )
 
 

@@ -20,16 +20,18 @@ from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.intervals import IntervalCoverage, coverage_table
 from orrery.judging.options import LEVEL
 from orrery.judging.prior_density import log_prior_density, most_probable_mixture
+from orrery.judging.slopes import Slopes, calibration_slopes
 from orrery.judging.verdicts import ExpectedLogProbability, Rejections, holm
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 11  # of all judgements; raised whenever one of their numbers changes
+VERSION = 12  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
 TOO_NARROW = 0.7  # width of the control in units of the posterior's own
+TOO_LITTLE = 0.7  # how far the control of slopes follows the data, in the same units
 # Intervals that are so much too narrow change what a reader concludes: the power of the
 # tests against this width says whether they would have been noticed.
 SLIGHTLY_NARROW = 0.9
@@ -101,10 +103,13 @@ class Calibration:
         tests: How many simulations.
         coverage: TARP.
         ranks: Simulation-based calibration.
+        slopes: Of each parameter's truths on the posteriors' means.
         intervals: Coverage of each parameter's central intervals.
         log_probability: The information gain over the prior.
         power: How often TARP's area would reject a posterior `SLIGHTLY_NARROW` as wide.
         negative_control: The same posterior made too narrow, which the tests must reject.
+        slopes_control: Slopes of one as wide that follows the data `TOO_LITTLE` times as
+            far, which must not be one: widths are no matter to them.
 
     Example:
         >>> class Normal:
@@ -123,10 +128,12 @@ class Calibration:
     tests: int
     coverage: Coverage
     ranks: Ranks
+    slopes: Slopes
     intervals: IntervalCoverage
     log_probability: ExpectedLogProbability
     power: float
     negative_control: NegativeControl
+    slopes_control: Slopes
 
     def __repr__(self) -> str:
         # its curves are thousands of numbers, which nobody reads
@@ -137,7 +144,7 @@ class Calibration:
     def verdict(self) -> Rejections:
         """Which tests reject the posterior."""
         return verdicts.rejections(
-            self.coverage, self.ranks, self.log_probability, LEVEL
+            self.coverage, self.ranks, self.log_probability, LEVEL, self.slopes
         )
 
     @property
@@ -147,6 +154,8 @@ class Calibration:
         rejected = {
             "tarp": self.verdict.tarp or control.tarp,
             "sbc": self.verdict.ranks or self.verdict.band or control.ranks,
+            "slopes": self.verdict.slopes
+            or verdicts.astray(self.slopes_control, LEVEL).any(),
         }
         return tuple(name for name, either in rejected.items() if not either)
 
@@ -157,6 +166,7 @@ class Calibration:
         found = {
             "tarp": not verdict.tarp,
             "sbc": not (verdict.ranks or verdict.band),
+            "slopes": not verdict.slopes,
             "information_gain": not verdict.gain,
         }
         untold = [*self.powerless]
@@ -170,6 +180,11 @@ class Calibration:
         rank = holm(self.ranks.ks_pvalue)
         band = holm(self.ranks.band_pvalue)
         return tuple(np.flatnonzero(np.minimum(rank, band) < LEVEL).tolist())
+
+    @property
+    def astray(self) -> tuple[int, ...]:
+        """The numbers of the parameters whose slopes, corrected for P, are notably not 1."""
+        return tuple(np.flatnonzero(verdicts.astray(self.slopes, LEVEL)).tolist())
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -186,6 +201,8 @@ class Calibration:
             "sbc.smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
             "sbc.corrected_ks_pvalue": float(holm(self.ranks.ks_pvalue).min()),
             "sbc.corrected_band_pvalue": float(holm(self.ranks.band_pvalue).min()),
+            "slopes.corrected_pvalue": float(holm(self.slopes.pvalue).min()),
+            "slopes.largest_displacement": self.slopes.largest_displacement,
             "log_probability": self.log_probability.mean,
             "information_gain": self.log_probability.gain,
             "information_gain_error": self.log_probability.gain_standard_error,
@@ -198,6 +215,9 @@ class Calibration:
             "negative_control.sbc.corrected_ks_pvalue": float(
                 holm(self.negative_control.ranks.ks_pvalue).min()
             ),
+            "negative_control.slopes.corrected_pvalue": float(
+                holm(self.slopes_control.pvalue).min()
+            ),
         }
 
 
@@ -205,8 +225,11 @@ SUMMED_UP = {
     "tarp.ks_pvalue": "tarp",
     "sbc.corrected_ks_pvalue": "sbc",
     "sbc.corrected_band_pvalue": "sbc_band",
+    "slopes.corrected_pvalue": "slopes",
+    "slopes.largest_displacement": "displacement",
     "negative_control.tarp.ks_pvalue": "control_tarp",
     "negative_control.sbc.corrected_ks_pvalue": "control_sbc",
+    "negative_control.slopes.corrected_pvalue": "control_slopes",
     "tarp.area_to_curve": "atc",
     "tarp.area_z": "area_z",
     "tarp.power": "power",
@@ -234,8 +257,8 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
     ):
         result.add_column(pvalues, name=name, index=result.colnames.index("sbc"))
         result[name].info.format = form
-    # Posteriors of one survey after the other share their truths and references, so that
-    # their areas lean together: Holm's correction holds however they depend.
+    # Posteriors of one survey after the other share truths and references: their areas lean
+    # together, for which Holm's correction holds, too.
     areas = np.array([one.coverage.area_pvalue for one in judged.values()])
     result.add_column(holm(areas), name="area", index=result.colnames.index("power"))
     result["area"].info.format = "%.3f"
@@ -243,11 +266,12 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
     result.meta["caption"] = (
         "p-values of TARP (of its shape, one-sample Kolmogorov-Smirnov; of shape and area "
         "together, which decides; and these of a negative control) and of simulation-based "
-        "calibration (Kolmogorov-Smirnov and bands, corrected for the number of parameters, "
-        "and the same of a negative control); TARP's area to curve, its z in units of the "
-        "scatter of a right posterior's, its two-sided p-value, corrected for the number of "
-        f"posteriors, and the power of that test against a posterior {SLIGHTLY_NARROW:g} times "
-        "as wide; and the information gain over the prior [nat]."
+        "calibration (Kolmogorov-Smirnov and bands, corrected for the number of parameters, and "
+        "the same of a negative control); of the slopes of truths on the posteriors' means "
+        "(likewise), and the largest displacement by them in standard deviations; TARP's area to "
+        "curve, its z in units of the scatter of a right posterior's, its two-sided p-value, "
+        "corrected for the number of posteriors, and the power of that test against a posterior "
+        f"{SLIGHTLY_NARROW:g} times as wide; and the information gain over the prior [nat]."
     )
     result.meta["metrics"] = {"calibration.power.width": SLIGHTLY_NARROW}
     result.meta["shows"] = list(result.meta["metrics"])
@@ -294,12 +318,14 @@ def calibrate(
         len(test),
         coverage,
         diagnostics.sbc_ranks(drawn, test.theta, seed),
+        calibration_slopes(drawn, test.theta),
         coverage_table(drawn, test.theta),
         verdicts.expected_log_probability(
             log_prob, _without_data(estimate, test, splits.train.theta)
         ),
         _power(coverage, drawn, test.theta, seed, references),
         _negative_control(drawn, test.theta, seed, references),
+        calibration_slopes(drawn, test.theta, TOO_LITTLE),
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import scipy  # whose parts are imported where they are used
 
 from orrery.judging.diagnostics import Coverage, Ranks
-from orrery.parameters import FloatArray
+from orrery.judging.slopes import Slopes
+from orrery.parameters import BoolArray, FloatArray
 
 SIGNIFICANT = 3.0  # standard errors above nought from which a gain of many tests counts
 # Of fewer tests a gain that is not significant says nothing. Of right posteriors that gain
@@ -72,17 +73,22 @@ class Rejections:
     """Which tests reject a posterior.
 
     Arguments:
-        level: How often each of the first three rejects a right posterior, at most.
+        level: How often each of the tests but the last rejects a right posterior, at most.
         tarp: The coverage of regions around random references, by its shape or by its
             area; of too few tests it says nothing, and does not reject.
         ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected
             for the number of parameters.
         band: The same ranks, by whether they leave their simultaneous band.
+        slopes: The slope of some parameter's truths on the posteriors' means, corrected
+            for the number of parameters, where it displaces posteriors by more than
+            `NOTABLE`: they follow the data too little or too much; of few tests never.
         gain: The gain over the reference is not significantly above nought, by enough
             tests: it says nothing.
 
     Example:
-        >>> Rejections(level=0.05, tarp=True, ranks=False, band=False, gain=True).names
+        >>> Rejections(
+        ...     level=0.05, tarp=True, ranks=False, band=False, slopes=False, gain=True
+        ... ).names
         ('TARP', 'gain')
     """
 
@@ -90,6 +96,7 @@ class Rejections:
     tarp: bool
     ranks: bool
     band: bool
+    slopes: bool
     gain: bool
 
     @property
@@ -99,6 +106,7 @@ class Rejections:
             "TARP": self.tarp,
             "SBC": self.ranks,
             "SBC's band": self.band,
+            "slopes": self.slopes,
             "gain": self.gain,
         }
         return tuple(name for name, rejects in tests.items() if rejects)
@@ -182,11 +190,29 @@ def holm(pvalues: FloatArray) -> FloatArray:
     return corrected
 
 
+def astray(slopes: Slopes, level: float) -> BoolArray:
+    """Returns which slopes, corrected for their number, are notably not 1; of few tests none.
+
+    Arguments:
+        slopes: Of P parameters.
+        level: How often one of all may reject a right posterior, at most.
+
+    Example:
+        >>> z = np.array([0.2, 6.0])
+        >>> slopes = Slopes(np.ones(2), np.ones(2), z, z / 20, tests=400)
+        >>> astray(slopes, level=0.01)
+        array([False,  True])
+    """
+    found = (holm(slopes.pvalue) < level) & slopes.notable
+    return np.asarray(found & slopes.enough)
+
+
 def rejections(
     coverage: Coverage,
     ranks: Ranks,
     log_probability: ExpectedLogProbability | None = None,
     level: float = 0.05,
+    slopes: Slopes | None = None,
 ) -> Rejections:
     """Returns which tests reject a posterior.
 
@@ -196,6 +222,7 @@ def rejections(
         log_probability: Of `expected_log_probability`; without it the gain is not
             judged.
         level: How often each of the other tests may reject a right posterior.
+        slopes: Of `calibration_slopes`; without them they are not judged.
 
     Raises:
         ValueError: If the level is not between 0 and 1.
@@ -208,5 +235,6 @@ def rejections(
         # With P parameters one of them would fall below the level P times as often.
         ranks=bool(holm(ranks.ks_pvalue).min() < level),
         band=bool(holm(ranks.band_pvalue).min() < level),
+        slopes=slopes is not None and bool(astray(slopes, level).any()),
         gain=log_probability is not None and log_probability.uninformative,
     )

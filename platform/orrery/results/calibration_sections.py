@@ -1,17 +1,21 @@
 """What is told of a posterior's calibration: tables, curves, verdicts and warnings."""
 
-from collections.abc import Sequence
-
 from astropy.table import Table
 
 from orrery.judging import verdicts
-from orrery.judging.calibration import LEVEL, SLIGHTLY_NARROW, Calibration
+from orrery.judging.calibration import (
+    LEVEL,
+    SLIGHTLY_NARROW,
+    TOO_LITTLE,
+    Calibration,
+)
 from orrery.judging.diagnostics import FEWEST_TARP_TESTS
+from orrery.judging.slopes import NOTABLE
 from orrery.parameters import Parameter, parameter_names
+from orrery.results.calibration_doubts import calibration_doubts
 from orrery.results.recording import Recording
-from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
+from orrery.results.sections import FigureSection, TableSection, Verdict
 from orrery.results.views import CoverageCurves, RankCurves
-from orrery.sentences import Sentence, cell
 
 # The p-value of the negative control beside that of the posterior in TARP's legend.
 _OF_CONTROL = "negative_control.tarp.corrected_pvalue"
@@ -33,11 +37,13 @@ _IN_CAPTION = (
     "sbc.corrected_ks_pvalue",
     "negative_control.sbc.corrected_ks_pvalue",
     "sbc.corrected_band_pvalue",
+    "slopes.corrected_pvalue",
+    "negative_control.share",
+    "negative_control.slopes.corrected_pvalue",
+    "slopes.largest_displacement",
     "information_gain",
     "information_gain_error",
 )
-_CALLED = {"tarp": "TARP", "sbc": "simulation-based calibration"}
-REMEDY = "use more simulations or another flow."
 
 
 def record_calibration(
@@ -61,8 +67,10 @@ def record_calibration(
     numbers = {f"{prefix}.{name}": v for name, v in judged.metrics.items()}
     numbers[f"{prefix}.parameters"] = len(parameters)
     numbers[f"{prefix}.negative_control.width"] = control.width
+    numbers[f"{prefix}.negative_control.share"] = TOO_LITTLE
     numbers[f"{prefix}.{_OF_CONTROL}"] = control.coverage.pvalue
     numbers[f"{prefix}.power.width"] = SLIGHTLY_NARROW
+    numbers[f"{prefix}.notable"] = NOTABLE
     numbers[f"{prefix}.tarp.fewest_tests"] = FEWEST_TARP_TESTS
     recording.metrics(numbers)
     recording.add(
@@ -72,15 +80,16 @@ def record_calibration(
             _calibration_table(judged, parameters),
             f"{judged.tests} held-out simulations: p-values of the ranks, corrected for "
             f"{len(parameters)} parameters, and of a negative control: the same draws, "
-            f"{control.width:g} times as wide, which the tests should reject; then "
-            "how often central intervals hold the truth. "
+            f"{control.width:g} times as wide, which the tests should reject; by how much "
+            "truths move with the means of their posteriors, and its error; then how often "
+            "central intervals hold the truth. "
             f"{_tests_in_words(judged)}",
             tuple(f"{prefix}.{name}" for name in _IN_CAPTION),
         )
     )
     recording.add(*_figures(key, label, judged, parameters))
     recording.verdicts(_verdicts(prefix, label, judged))
-    recording.add(*_doubts(key, label, judged, parameters))
+    recording.add(*calibration_doubts(key, label, judged, parameters))
 
 
 def _figures(
@@ -142,8 +151,27 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
                 f"{prefix}.level",
             ),
         ),
+        _slopes_verdict(prefix, label, judged),
         _gain_verdict(prefix, label, judged),
     ]
+
+
+def _slopes_verdict(prefix: str, label: str, judged: Calibration) -> Verdict:
+    names = ("corrected_pvalue", "largest_displacement")
+    numbers = {name: judged.metrics[f"slopes.{name}"] for name in names}
+    return Verdict(
+        f"{prefix}.slopes",
+        f"Slopes of truths on the posteriors' means, {label}",
+        judged.passed["slopes"],
+        f"p = {numbers['corrected_pvalue']:.2g}, corrected, displaced by up to "
+        f"{numbers['largest_displacement']:+.3f} standard deviations; rejected below "
+        f"{LEVEL:g} and beyond {NOTABLE:g}.",
+        (
+            *(f"{prefix}.slopes.{name}" for name in numbers),
+            f"{prefix}.level",
+            f"{prefix}.notable",
+        ),
+    )
 
 
 def _gain_verdict(prefix: str, label: str, judged: Calibration) -> Verdict:
@@ -183,128 +211,13 @@ def _tests_in_words(judged: Calibration) -> str:
         f"SBC: smallest p = {numbers['sbc.smallest_ks_pvalue']:.3f}, corrected "
         f"{numbers['sbc.corrected_ks_pvalue']:.3f} (negative control "
         f"{numbers['negative_control.sbc.corrected_ks_pvalue']:.2g}); band, corrected "
-        f"{numbers['sbc.corrected_band_pvalue']:.3f}. Information gain {gain.gain:.2f} +- "
-        f"{gain.gain_standard_error:.2f} nat over the prior."
+        f"{numbers['sbc.corrected_band_pvalue']:.3f}. Slopes of truths on the posteriors' "
+        f"means, whether all are one: corrected p = {numbers['slopes.corrected_pvalue']:.2g} "
+        f"(of draws that follow the data {TOO_LITTLE:g} times as far "
+        f"{numbers['negative_control.slopes.corrected_pvalue']:.2g}), which displaces posteriors "
+        f"by up to {numbers['slopes.largest_displacement']:+.3f} standard deviations. Information "
+        f"gain {gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat over the prior."
     )
-
-
-def _doubts(
-    key: str, label: str, judged: Calibration, parameters: tuple[Parameter, ...]
-) -> list[Caution]:
-    """Returns what the reader must not miss."""
-    verdict = judged.verdict
-    doubts = []
-    if verdict.tarp:
-        doubts.append(_miscalibrated(key, label, judged))
-    if verdict.ranks or verdict.band:
-        doubts.append(_bad_ranks(key, label, judged, parameters))
-    if verdict.gain:
-        doubts.append(_uninformative(key, label, judged))
-    if not judged.coverage.enough:
-        doubts.append(_too_few(key, label, judged))
-    powerless = [n for n in judged.powerless if n != "tarp" or judged.coverage.enough]
-    if powerless:
-        doubts.append(_untested(key, label, judged, powerless))
-    return doubts
-
-
-def _too_few(key: str, label: str, judged: Calibration) -> Caution:
-    return Caution(
-        f"too_few.{key}",
-        f"Too few tests, {label}",
-        f"With {judged.tests} tests TARP says nothing, and neither does an information gain "
-        f"that is not significant: with fewer than {FEWEST_TARP_TESTS} both reject right "
-        "posteriors too often. Use more simulations, a part of which is held out.",
-        (f"calibration.{key}.tests", f"calibration.{key}.tarp.fewest_tests"),
-    )
-
-
-def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
-    return Caution(
-        f"miscalibrated.{key}",
-        f"Calibration fails, {label}",
-        f"TARP rejects the posterior (p = {judged.coverage.pvalue:.2g}, {_leaning(judged)}): its "
-        f"intervals cannot be trusted; {REMEDY}",
-        (
-            f"calibration.{key}.tarp.corrected_pvalue",
-            f"calibration.{key}.tarp.area_z",
-        ),
-    )
-
-
-def _leaning(judged: Calibration) -> str:
-    """Returns to which side the area leans."""
-    z = judged.coverage.area_z
-    # what is learned too little leans to the same side as intervals that are too short
-    side = "too wide" if z > 0 else "too narrow, or too near to the prior"
-    return f"area z = {z:+.1f}: {side}"
-
-
-def _bad_ranks(
-    key: str, label: str, judged: Calibration, parameters: tuple[Parameter, ...]
-) -> Caution:
-    prefix = f"calibration.{key}"
-    rejected = _rejected(prefix, judged, parameters)
-    return Caution(
-        f"ranks.{key}",
-        f"Ranks fail, {label}",
-        f"Simulation-based calibration rejects the posterior (p = "
-        f"{judged.metrics['sbc.corrected_ks_pvalue']:.2g}, bands "
-        f"{judged.metrics['sbc.corrected_band_pvalue']:.3f}, corrected for "
-        f"{len(parameters)} parameters): {rejected}. Do not trust their intervals; "
-        f"{REMEDY}",
-        (
-            f"{prefix}.sbc.corrected_ks_pvalue",
-            f"{prefix}.sbc.corrected_band_pvalue",
-            f"{prefix}.parameters",
-            *rejected.shows,
-        ),
-    )
-
-
-def _uninformative(key: str, label: str, judged: Calibration) -> Caution:
-    gain = judged.log_probability
-    name = f"calibration.{key}.information_gain"
-    return Caution(
-        f"uninformative.{key}",
-        f"No significant information gain, {label}",
-        f"The information gain is {gain.gain:.3f} +- {gain.gain_standard_error:.3f} nat, "
-        "which is no significant gain: the posterior may be no more than the prior, "
-        f"whatever its coverage; {REMEDY}",
-        (name, f"{name}_error"),
-    )
-
-
-def _untested(
-    key: str, label: str, judged: Calibration, tests: Sequence[str]
-) -> Caution:
-    prefix = f"calibration.{key}"
-    powerless = " and ".join(_CALLED[name] for name in tests)
-    return Caution(
-        f"untested.{key}",
-        f"Calibration untested, {label}",
-        f"With {judged.tests} tests, {powerless} would also accept "
-        f"the negative control, which is {judged.negative_control.width:g} times as wide: "
-        "passing says nothing here. Use more simulations, a part of which is held out.",
-        (f"{prefix}.tests", f"{prefix}.negative_control.width"),
-    )
-
-
-def _rejected(
-    table: str, judged: Calibration, parameters: tuple[Parameter, ...]
-) -> Sentence:
-    rank = verdicts.holm(judged.ranks.ks_pvalue)
-    band = verdicts.holm(judged.ranks.band_pvalue)
-    names = parameter_names(parameters)
-    text = ", ".join(
-        f"{names[i]} (p = {rank[i]:.2g}, band {band[i]:.2g})" for i in judged.rejected
-    )
-    shows = [
-        cell(table, names[i], column)
-        for i in judged.rejected
-        for column in ("corrected", "band_corrected")
-    ]
-    return Sentence(text, tuple(shows))
 
 
 def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -> Table:
@@ -316,11 +229,17 @@ def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -
             "corrected": verdicts.holm(ranks.ks_pvalue),
             "band_corrected": verdicts.holm(ranks.band_pvalue),
             "negative_control_pvalue": judged.negative_control.ranks.ks_pvalue,
+            "slope": judged.slopes.slope,
+            "slope_error": judged.slopes.error,
+            "displacement": judged.slopes.displacement,
+            "slope_corrected": verdicts.holm(judged.slopes.pvalue),
+            "slope_control": verdicts.holm(judged.slopes_control.pvalue),
         }
     )
     for level, coverage in zip(intervals.levels, intervals.coverage, strict=True):
         table[f"within_{100 * level:.0f}_percent"] = coverage
     for name in table.colnames[1:]:
         table[name].info.format = "%.3f"
-    table["negative_control_pvalue"].info.format = "%.2g"
+    for name in ("negative_control_pvalue", "slope_control"):
+        table[name].info.format = "%.2g"
     return table

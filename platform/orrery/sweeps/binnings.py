@@ -168,7 +168,10 @@ class BinningScore:
         return {"information_gain": self.gain, "width": self.width}
 
     def rejected_by(self, level: float) -> tuple[str, ...]:
-        """Returns the tests of calibration that reject the posterior.
+        """Returns which of TARP and simulation-based calibration reject the posterior.
+
+        Slopes are not asked: with so few tests they hardly tell anything. They are judged
+        of the binning that is chosen.
 
         Arguments:
             level: How often each of them may reject a right one.

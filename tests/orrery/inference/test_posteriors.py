@@ -123,6 +123,7 @@ def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(a
         "prior_predictive.it": True,
         "calibration.it.tarp": True,
         "calibration.it.sbc": True,
+        "calibration.it.slopes": True,
         "calibration.it.information_gain": True,
     }
 

@@ -19,10 +19,12 @@ class Exact:
 
     width: float = 1.0
     covariance: np.ndarray = field(default_factory=lambda: NOISE**2 * np.eye(1))
+    share: float = 1.0  # how far its mean follows the data
 
     def _moments(self, x):
         precision = 1 + 1 / NOISE**2
-        return x / NOISE**2 / precision, self.width / np.sqrt(precision)
+        mean = self.share * x / NOISE**2 / precision
+        return mean, self.width / np.sqrt(precision)
 
     def sample_each(self, x, count, seed):
         mean, sigma = self._moments(x)
@@ -132,6 +134,17 @@ def test_a_wrong_width_is_rejected(normal, width):
     assert judged.metrics["sbc.smallest_ks_pvalue"] < 0.01
 
 
+@pytest.mark.parametrize("share", [0.8, 1.2])
+def test_a_posterior_that_follows_the_data_too_little_or_too_much_is_rejected(
+    normal, share
+):
+    judged = calibration.calibrate(Exact(share=share), normal, seed=3, draws=400)
+    assert "slopes" in judged.verdict.names
+    assert judged.passed["slopes"] is False
+    assert judged.astray == (0,)
+    assert judged.slopes.slope[0] == pytest.approx(1 / share, abs=0.1)
+
+
 def test_a_posterior_without_data_covers_but_gains_nothing():
     theta = np.random.default_rng(2).exponential(size=(TESTS, 1))
     judged = calibration.calibrate(Blind(), splits(theta), seed=3, draws=400)
@@ -150,6 +163,8 @@ def test_the_control_fails_where_the_right_posterior_passes(normal):
     judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
     assert judged.verdict.names == ()
     assert judged.negative_control.verdict.names == ("TARP", "SBC", "SBC's band")
+    assert judged.slopes_control.slope == pytest.approx(1 / 0.7, rel=0.1)
+    assert judged.powerless == ()
     assert (
         judged.metrics["negative_control.tarp.ks_pvalue"]
         < 0.001

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from orrery.judging import diagnostics, verdicts
+from orrery.judging.slopes import calibration_slopes
 
 TESTS, DRAWS, P = 500, 200, 6
 NOISE = 0.8  # standard deviation of x about theta, whose prior is the standard normal
@@ -130,6 +131,10 @@ def test_a_verdict_names_the_tests_that_reject():
         "gain",
     )
     assert verdicts.rejections(*judged).names == ("TARP", "SBC", "SBC's band")
+    random = np.random.default_rng(2)
+    follows = calibration_slopes(draws + 0.5 * random.normal(size=theta.shape), theta)
+    found = verdicts.rejections(*judged, slopes=follows)
+    assert found.names == ("TARP", "SBC", "SBC's band", "slopes")
     with pytest.raises(ValueError, match=r"level = 1\.5"):
         verdicts.rejections(*judged, level=1.5)
 
@@ -180,3 +185,12 @@ def test_log_probabilities_of_other_tests_are_refused():
         verdicts.expected_log_probability(np.zeros(3), np.zeros(4))
     with pytest.raises(ValueError, match="1 tests have no scatter"):
         verdicts.expected_log_probability(np.zeros(1), np.zeros(1))
+
+
+@pytest.mark.parametrize("number", [np.nan, -np.inf, np.inf])
+def test_log_probabilities_that_are_not_finite_are_refused_with_whose_they_are(number):
+    finite, other = np.zeros(3), np.array([0.0, number, 0.0])
+    with pytest.raises(ValueError, match="1 of 3 log-densities of truths are not"):
+        verdicts.expected_log_probability(other, finite)
+    with pytest.raises(ValueError, match="truths without their data are not finite"):
+        verdicts.expected_log_probability(finite, other)

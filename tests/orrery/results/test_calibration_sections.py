@@ -20,6 +20,20 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Slow:
+    """The posterior of numbers with a normal prior and errors, which follows them too little."""
+
+    covariance: np.ndarray
+
+    def sample_each(self, x, count, seed):
+        random = np.random.default_rng(seed)
+        return 0.3 * x + 0.5**0.5 * random.normal(size=(count, *x.shape))
+
+    def log_prob(self, theta, x):
+        return -((theta - 0.3 * x) ** 2).sum(axis=1)
+
+
+@dataclass(frozen=True)
 class Normal:
     """A posterior that ignores the data, with some width."""
 
@@ -79,6 +93,29 @@ def test_each_doubt_says_which_numbers_it_shows(tmp_path, width, tests, doubts):
         assert {key.partition("[")[0] for key in section["shows"]} <= known
 
 
+def test_slopes_that_are_not_one_are_told_by_parameter(tmp_path):
+    random = np.random.default_rng(4)
+    theta = random.normal(size=(400, 2))
+    pairs = Pairs(theta, theta + random.normal(size=theta.shape))
+    names = tuple(parameter.name for parameter in PARAMETERS)
+    splits = Splits(pairs, pairs, pairs, names, names, ("",) * 2, "binning", "data", 0)
+    one = calibration.calibrate(Slow(np.zeros((2, 2))), splits, 1, draws=60)
+    with record("toy", Choices(), tmp_path) as recording:
+        record_calibration(recording, "toy.v", "Toy", one, PARAMETERS)
+    verdicts = {v["key"]: v for v in recording.result.document["verdicts"]}
+    assert verdicts["calibration.toy.v.slopes"]["passed"] is False
+    (told,) = [
+        section
+        for section in recording.result.sections
+        if section["key"] == "slopes.toy.v"
+    ]
+    first, second = one.slopes.slope
+    assert min(first, second) > 1.4
+    assert f"v_x by {first:.3f} +- " in told["text"]
+    assert f"v_z by {second:.3f} +- " in told["text"]
+    assert "calibration.toy.v[v_z].slope_error" in told["shows"]
+
+
 def test_too_few_tests_pass_nothing_and_fail_nothing(tmp_path):
     result = recorded(tmp_path, "Toy", 0.4, 99)
     (verdict,) = [
@@ -104,5 +141,6 @@ def test_a_doubt_stands_beside_the_verdict_that_it_is_about(tmp_path):
     assert shared == {
         "tarp": {"too_few"},
         "sbc": {"ranks"},
+        "slopes": set(),  # untested, as there is no gain
         "information_gain": {"uninformative"},
     }
