@@ -19,6 +19,7 @@ def live(tmp_path):
     passing = still + np.array([0.0, -41.0, -27.0, -60.0, -210.0, 200.0])
     passing[:, 1] += 220.0 * times
     passing[:, 2] -= 205.0 * times
+    passing[:, 3] -= np.linspace(0.0, 9.0, 51)  # the lighter one moves more
     for centre, orbit in (("mw", still), ("lmc", passing)):
         path = folder / f"toy_orbit_{centre}.txt"
         np.savetxt(path, np.column_stack([times, orbit]))

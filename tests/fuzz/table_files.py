@@ -66,7 +66,7 @@ def read_satellites(path):
 def write_orbits(folder):
     """Writes the orbits of a live simulation, and what is known of its galaxies."""
     times = np.linspace(-1, 0, ROWS)
-    for name, far in (("mw", 20.0), ("lmc", 60.0)):
+    for name, far in (("mw", 12.0), ("lmc", 60.0)):
         rows = np.column_stack([times, *(far * np.cos(times + i) for i in range(6))])
         np.savetxt(folder / f"toy_orbit_{name}.txt", rows)
     names = "name,lmc_mass,milky_way_mass,milky_way_scale"

@@ -45,9 +45,9 @@ def _write(folder: Path, name: str, first: float) -> None:
     """Writes an LMC on a parabola, and a Milky Way that it pulls along."""
     times = np.arange(round(first / 0.02), 1) * 0.02
     place = (
-        TODAY[:3] + np.outer(times, TODAY[3:]) + np.outer(times**2, [4.0, -6.0, 5.0])
+        TODAY[:3] + np.outer(times, TODAY[3:]) + np.outer(times**2, [12.0, -18.0, 15.0])
     )
-    speed = TODAY[3:] + np.outer(2.0 * times, [4.0, -6.0, 5.0])
+    speed = TODAY[3:] + np.outer(2.0 * times, [12.0, -18.0, 15.0])
     pulled = np.outer(np.exp(times), [5.0, 12.0, -28.0])
     for centre, part in (("mw", 0.1), ("lmc", 1.0)):
         orbit = np.column_stack(

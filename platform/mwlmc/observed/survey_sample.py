@@ -5,10 +5,12 @@ import numpy as np
 from mwlmc.observed.star_tables import StarTable
 from mwlmc.sky.binning import SkyBinning
 from mwlmc.sky.kinematics import BinnedStars, RestFrameStars
-from mwlmc.sky.moment_errors import FAR_OFF, usual_mean_square
+from mwlmc.sky.moment_errors import FAR_OFF
 from mwlmc.sky.options import VELOCITIES
 from mwlmc.sky.selection_function import NSIDE, Sample, occupancy
-from orrery.parameters import FloatArray
+from orrery.parameters import BoolArray, FloatArray
+
+_MOST_FAILED = 0.1  # of a survey's distances
 
 
 def mean_sine_latitude(
@@ -77,7 +79,7 @@ def note_far_off_distances(table: StarTable, binned: BinnedStars) -> StarTable:
         binned: Which of them fall in which bin.
     """
     part = _relative_errors(table, binned)
-    far_off = part[part > FAR_OFF * np.median(part)] if len(part) else part
+    far_off = part[~_usual(part)]
     if not len(far_off):
         return table
     warning = (
@@ -92,6 +94,17 @@ def _relative_errors(table: StarTable, binned: BinnedStars) -> FloatArray:
     """Returns known errors of distance as parts of these, by the star: once in each bin."""
     part = (table.distance_error / table.distance)[binned.star]
     return part[np.isfinite(part)]
+
+
+def _usual(part: FloatArray) -> BoolArray:
+    """Returns which errors of distance did not fail: all, where many are far off.
+
+    Those are stars of another kind, such as giants beside RR Lyrae, and in the survey.
+    """
+    if not len(part):
+        return np.ones(0, dtype=bool)
+    usual = part <= FAR_OFF * np.median(part)
+    return usual if np.mean(~usual) <= _MOST_FAILED else np.ones_like(usual)
 
 
 def survey_sample(
@@ -115,5 +128,6 @@ def survey_sample(
     # a fraction of the distance, much the same for all. Half of the 16-84 % would be a
     # tenth smaller for giants, whose errors vary by a factor of two.
     part = _relative_errors(table, binned)
-    scatter = np.sqrt(usual_mean_square(part)) if len(part) else 0.0
+    usual = part[_usual(part)]
+    scatter = np.sqrt(np.mean(usual**2)) if len(part) else 0.0
     return Sample(binning.bins, occupied, NSIDE, float(scatter))

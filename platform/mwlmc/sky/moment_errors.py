@@ -10,8 +10,10 @@ from mwlmc.sky.kinematics import BinnedStars, RestFrameStars, assign_to_bins
 from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
 from orrery.parameters import FloatArray, IntArray, generator
 
-VERSION = 2  # of the errors; raised whenever they change
+VERSION = 3  # of the errors; raised whenever they change
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
+_STEPS = 20  # of a variance that is found by its own weights
+_TINY = 1.0  # [km^2/s^2], below which no dispersion is
 _POOL = 30  # stars that a pooled dispersion should have: they give it to 13 per cent
 FAR_OFF = 4.0  # times the typical error: of no distance of DESI's or SDSS's stars
 
@@ -184,12 +186,21 @@ def _pooled_dispersions(
 def _pool(
     away: FloatArray, kept: IntArray, dispersion: FloatArray, known: FloatArray
 ) -> float:
-    """Returns the variance of the nearest bins beyond what their stars' errors make of it."""
+    """Returns the variance of the nearest bins beyond what their stars' errors make of it.
+
+    A bin counts by what it tells: of stars whose errors are large, hardly anything.
+    """
     nearest = np.argsort(away, kind="stable")
     enough = np.searchsorted(np.cumsum(kept[nearest]), _POOL) + 1
     pool = nearest[:enough]
     # Each bin's own mean costs one degree of freedom.
     freedom = kept[pool] - 1
-    beyond = kept[pool] * dispersion[pool] ** 2 - freedom * known[pool]
-    # few stars may scatter less than their errors: zero is then the best estimate
-    return max(float(np.sum(beyond) / np.sum(freedom)), 0.0)
+    total = kept[pool] * dispersion[pool] ** 2  # of squares
+    found = float(np.sum(total) / np.sum(freedom))
+    # the most likely variance solves this; equal errors, or none, need one step
+    for _ in range(_STEPS):
+        weight = (1.0 + known[pool] / max(found, _TINY)) ** -2.0
+        beyond = np.sum(weight * (total - freedom * known[pool]))
+        # few stars may scatter less than their errors: zero is then the best estimate
+        found = max(float(beyond / np.sum(weight * freedom)), 0.0)
+    return found

@@ -31,6 +31,8 @@ _PARTS = 32
 _GROUP = (
     4  # stars that a group has at least, so that no single star's error can be read off
 )
+# Of so few stars none is beyond three standard deviations: what failed is in their mean.
+_UNCLIPPED = 10
 _SURVEY = 2  # the stream of the survey's noise; a simulation's own are 0 and 1
 _APART = 4.5  # between the centres of two bins' unit spheres: none reaches into another
 _EDGE = 1e-9  # far above any rounding of longitudes and latitudes
@@ -250,7 +252,8 @@ def occupancy(
 
     Errors are told of groups of four stars or more that are measured about equally well,
     by the root mean square of those that are neither the best nor the worst of a group:
-    so the few errors that are far from all others are no group's.
+    so the few errors that are far from all others are no group's. Of ten stars or fewer
+    all count, as none is clipped.
 
     Arguments:
         directions: Where they are seen `[N, 3]`, along Galactic axes.
@@ -262,7 +265,9 @@ def occupancy(
     eighths = np.array_split(known, min(ERROR_GROUPS, max(len(known) // _GROUP, 1)))
     # as many of each, as all groups are drawn equally often
     parts = min(_PARTS, max(min(map(len, eighths)) // _GROUP, 1))
-    groups = [_middle(g) for eighth in eighths for g in np.array_split(eighth, parts)]
+    groups = [g for eighth in eighths for g in np.array_split(eighth, parts)]
+    if len(known) > _UNCLIPPED:
+        groups = [_middle(g) for g in groups]
     rms = [float(np.sqrt(np.mean(g**2))) if len(g) else 0.0 for g in groups]
     return BinSample(tuple(found.tolist()), tuple(counts.tolist()), tuple(rms))
 

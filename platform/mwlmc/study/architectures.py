@@ -2,7 +2,7 @@
 
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import vectors
-from mwlmc.sky.binning import DESI_FOOTPRINT
+from mwlmc.sky.binning import DESI_FOOTPRINT, SkyBinning
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.simulation_noise import with_simulation_error
 from mwlmc.study.survey_draws import survey_pairs
@@ -10,6 +10,7 @@ from mwlmc.study.sweep_options import FlowArchitectures
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from mwlmc.study.wording import table_words
 from orrery.execution import cluster
+from orrery.records import Observation
 from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -21,7 +22,6 @@ from orrery.sweeps.options import FLOW_SHAPE, FLOW_SPACE
 
 _VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 DATA = "with v_tb"
-_VERSIONS = {**VERSIONS, **VERSIONS_OF_EFFECTS}
 
 
 def flow_architectures(options: FlowArchitectures) -> Result:
@@ -34,14 +34,7 @@ def flow_architectures(options: FlowArchitectures) -> Result:
     """
     FLOW_SPACE.check(options.architecture)
     campaign = options.campaign
-    stars = load_binned(
-        options.stars,
-        DESI_FOOTPRINT,
-        options.selection,
-        most_missing=options.most_missing,
-    )
-    data = vectors(stars, {DATA: DESI_FOOTPRINT}, options.measurement, campaign.seed)
-    binning, observation = data[DATA]
+    binning, observation = _data(options)
     parameters = options.measurement.parameters
     with (
         cluster.connect(),
@@ -71,3 +64,25 @@ def flow_architectures(options: FlowArchitectures) -> Result:
         )
         record_comparison(recording, "architectures", found)
     return recording.result
+
+
+def _data(options: FlowArchitectures) -> tuple[SkyBinning, Observation]:
+    """Returns what DESI's stars say, and by which binning.
+
+    Raises:
+        ValueError: If the stars are not what the options say, or have no proper motions.
+    """
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
+    data = vectors(
+        stars, {DATA: DESI_FOOTPRINT}, options.measurement, options.campaign.seed
+    )
+    if DATA not in data:
+        raise ValueError(
+            f"{stars.name!r} has no bin of some velocity: give DESI's stars with proper motions"
+        )
+    return data[DATA]

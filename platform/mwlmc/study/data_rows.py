@@ -153,7 +153,16 @@ class Posteriors:
         return {label: one.draws for label, one in self.inferred.items()}
 
 
-def say_motions(stars: BinnedTable) -> None:
-    """Says at once, not on the page alone, that there will be one posterior instead of two."""
+def say_motions(stars: BinnedTable, motion_floor: float = 0.0) -> None:
+    """Says at once, not on the page alone, that there will be one posterior instead of two.
+
+    Raises:
+        ValueError: If proper motions have a floor, and none is used.
+    """
+    if motion_floor and not any(b.quantity == "v_tb" for b in stars.bins):
+        raise ValueError(
+            f"motion_floor {motion_floor:g} would be ignored: {stars.name!r} has no bins of "
+            "v_tb; leave it out, or give stars with proper motions"
+        )
     if note := motions_note(stars):
         say(note)

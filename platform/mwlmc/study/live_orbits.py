@@ -39,6 +39,7 @@ _TIME_ROUNDING = 1e-3  # [Gyr], of times in files
 # Of what momentum gives the Milky Way as one body of all its mass: its inner part, which
 # alone follows the LMC, moves several times as much.
 _HARDLY = 0.2
+_MOST_OF_FALL = 0.4  # of the LMC's: above any galaxy's that is the heavier of the two
 _LEAST_CHANGE = 1.0  # [km/s], below which rounding and wobbles of centres are as large
 
 
@@ -91,7 +92,7 @@ def read_live_orbits(folder: Path) -> list[LiveOrbits]:
 
     Raises:
         ValueError: If a file is not what it should be, the galaxies are not known, or the
-            Milky Way's velocity hardly changes.
+            Milky Way's velocity hardly changes, or as much as the LMC's.
         OSError: If a file cannot be read.
     """
     places = sorted(folder.glob(f"*{MILKY_WAY_ENDING}"))
@@ -125,7 +126,7 @@ def _read_one(place: Path, listed: dict[str, tuple[float, ...]]) -> LiveOrbits:
 
 
 def _check_frame(orbits: LiveOrbits, mass: float, place: Path) -> None:
-    """Raises ValueError if the Milky Way's velocity changes by next to nothing."""
+    """Raises ValueError if the Milky Way's velocity changes by nothing, or the whole fall."""
     change, fall = (
         float(np.linalg.norm(np.diff(velocity[[0, -1]], axis=0)))
         for velocity in (
@@ -140,6 +141,12 @@ def _check_frame(orbits: LiveOrbits, mass: float, place: Path) -> None:
             f"{place}: the Milky Way's velocity changes by {change:.2g} km/s only, where its "
             f"LMC would pull it by about {expected:.2g}: give both centres in an inertial frame, "
             "such as that of the simulation, not about the Milky Way's own centre"
+        )
+    if change > _MOST_OF_FALL * fall:
+        raise ValueError(
+            f"{place}: the Milky Way's velocity changes by {change:.3g} km/s of the {fall:.3g} by "
+            "which both galaxies fall towards each other: give both centres in an inertial "
+            "frame, such as that of the simulation, not about the LMC's centre"
         )
 
 

@@ -23,6 +23,33 @@ DESI_BINNED = Path("desi_dr1_bhb.ecsv")
 SDSS_BINNED = Path("sdss_kgiants.ecsv")
 
 
+def check_measurement(
+    measurement: Measurement, stars: bool = True, motions: bool = True
+) -> None:
+    """Raises ValueError if it holds what is not read of the data that there are.
+
+    Arguments:
+        measurement: What is measured.
+        stars: Whether any data are of real stars.
+        motions: Whether these may have tangential velocities.
+
+    Example:
+        >>> check_measurement(Measurement(survey_draws=8))
+        Traceback (most recent call last):
+        ...
+        ValueError: survey_draws 8 would be ignored: none are drawn to fill a patch; leave it out
+    """
+    if not stars:
+        read = ("distance_errors", "survey_draws", "motion_floor")
+        check_unused(measurement, read, "it is about real stars, of which no data are")
+    if measurement.sampling == "full-footprint":
+        why = "none are drawn to fill a patch"
+        check_unused(measurement, ("survey_draws",), why)
+    if not motions:
+        why = "no tangential velocities of real stars are used"
+        check_unused(measurement, ("motion_floor",), why)
+
+
 @dataclass(frozen=True)
 class SimulationCampaign:
     """The simulations of an experiment. Experiments with equal campaigns share their dataset.
@@ -141,6 +168,7 @@ class Desi:
         from mwlmc.sky.binning import desi_footprint
 
         desi_footprint(self.v_tb_edges)
+        check_measurement(self.measurement)
 
 
 @dataclass(frozen=True)
@@ -181,6 +209,7 @@ class Quadrants:
         if self.observation == "forecast-h3":
             read = ("stars", "selection", "most_missing")
             check_unused(self, read, "a forecast reads no stars")
+        check_measurement(self.measurement, stars=self.observation == "stars")
 
 
 @dataclass(frozen=True)
@@ -209,6 +238,9 @@ class Table2:
     # single flows differ by their seeds, which a table of results should not show
     inference: Inference = field(default_factory=lambda: Inference(members=3))
     """How the posteriors are trained and sampled."""
+
+    def __post_init__(self) -> None:
+        check_measurement(self.measurement)
 
 
 @dataclass(frozen=True)
@@ -248,9 +280,12 @@ class PredictiveChecks:
                 f"rows {self.rows}: choose from {', '.join(map(repr, TABLE2))}"
             )
         check_once("rows", self.rows)
-        if not any(row.startswith("DESI,") for row in self.rows):
+        stars = any(row.startswith("DESI,") for row in self.rows)
+        if not stars:
             why = "it is about DESI's stars, of which no row is"
             check_unused(self, ("stars", "selection", "most_missing"), why)
+        motions = "DESI, with v_tb" in self.rows
+        check_measurement(self.measurement, stars, motions)
 
 
 @dataclass(frozen=True)
@@ -274,6 +309,12 @@ class Surveys:
     """Which moments are measured, and how simulated stars are sampled."""
     campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
     """What is simulated for the mock survey, and where runs are kept."""
+
+    def __post_init__(self) -> None:
+        read = ("distance_errors", "survey_draws")
+        check_unused(
+            self.measurement, read, "no simulated stars are compared with these"
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from mwlmc.model.options import FEWEST_SHELL_STARS, SHELL_EDGES
 from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.study.literature import HALO_COLUMN
-from mwlmc.study.options import DESI_BINNED, SDSS_BINNED, SimulationCampaign
+from mwlmc.study.options import (
+    DESI_BINNED,
+    SDSS_BINNED,
+    SimulationCampaign,
+    check_measurement,
+)
 from orrery.inference.options import Inference
 from orrery.option_types import check_unused
 from orrery.tables.options import MOST_MISSING
@@ -80,6 +85,8 @@ class TravelProfile:
             check_unused(self, read, f"it is about {name}, not among the surveys")
         if absent == stars:
             check_unused(self, ("most_missing",), "a forecast reads no stars")
+        motions = self.velocities == "v_gsr+v_tb"
+        check_measurement(self.measurement, absent != stars, motions)
 
     @property
     def shells(self) -> "ReflexShells":
@@ -162,9 +169,13 @@ class Dispersions:
         if set(self.data) == {"forecast-h3"}:
             read = ("stars", "most_missing", "fewest_stars")
             check_unused(self, read, "a forecast reads no stars")
-        if not any(name.endswith("desi") for name in self.data):
+        desi = any(name.endswith("desi") for name in self.data)
+        if not desi:
             why = "it is about DESI's stars, not among the data"
             check_unused(self, ("largest_motion_error",), why)
+        stars = set(self.data) != {"forecast-h3"}
+        # of SDSS's giants only radial velocities are used
+        check_measurement(self.measurement, stars, motions=desi)
 
     @property
     def _weighs(self) -> bool:

@@ -79,7 +79,7 @@ def desi(options: Desi) -> Result:
         most_missing=options.most_missing,
     )
     binnings = without_and_with_v_tb(footprint)
-    say_motions(stars)
+    say_motions(stars, options.measurement.motion_floor)
     data = vectors(stars, binnings, options.measurement, campaign.seed)
     # what the user can mend in the tables is refused before Ray starts
     with (
@@ -277,7 +277,7 @@ def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]
     stars = load_binned(
         options.stars, whole, options.selection, most_missing=options.most_missing
     )
-    say_motions(stars)
+    say_motions(stars, options.measurement.motion_floor)
     found = vectors(
         stars,
         without_and_with_v_tb(whole),

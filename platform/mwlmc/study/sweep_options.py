@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from mwlmc.observed.options import GIANTS, Measurement, StarSelection
 from mwlmc.parameters import INFERRED
 from mwlmc.study.literature import QUANTITIES
-from mwlmc.study.options import DESI_BINNED, SimulationCampaign
+from mwlmc.study.options import DESI_BINNED, SimulationCampaign, check_measurement
 from orrery.judging.options import LEVEL
 from orrery.learning.options import Training
 from orrery.option_types import check_once, check_unused
@@ -58,6 +58,7 @@ class FlowArchitectures:
 
     def __post_init__(self) -> None:
         check_batches_shared(self.architecture.training)
+        check_measurement(self.measurement)
 
 
 @dataclass(frozen=True)

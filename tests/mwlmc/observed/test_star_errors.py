@@ -221,6 +221,25 @@ def _reduced(stars, folder, *words):
     return read_binned(out)
 
 
+def test_few_stars_with_large_errors_of_motion_give_their_bin_a_large_one(tmp_path):
+    """Of no other bin: what the stars measure is the same."""
+    stars, few = _stars(), 6
+    # [kpc], from the Sun: the last of the bins is theirs alone
+    stars["distance_kpc"] = 30.0 + 0.55 * (stars["distance_kpc"] - 30.0)
+    stars["distance_kpc"][:few] = np.linspace(104.0, 107.0, few)
+    usual = _reduced(stars, tmp_path, "--proper-motions")
+    for column in ("pmra_err_masyr", "pmdec_err_masyr"):
+        stars[column][:few] = 2.0
+    table = _reduced(stars, tmp_path, "--proper-motions")
+    (place,) = [i for i, b in enumerate(table.bins) if b[1:3] == ("v_tb", 95.0)]
+    own = 4.74 * 104.0 * 2.0  # [km/s]
+    # some may be in the Sagittarius stream
+    assert 2 <= table.moments.count[place] <= few
+    assert table.errors.mean[place] > own / np.sqrt(few)
+    changed = table.errors.mean != usual.errors.mean
+    assert np.flatnonzero(changed).tolist() == [place]
+
+
 def test_failed_distances_are_said_and_do_not_decide_the_surveys_error(tmp_path):
     stars = _stars(count=900)
     usual = _reduced(stars, tmp_path).sample.distance_error
@@ -231,6 +250,17 @@ def test_failed_distances_are_said_and_do_not_decide_the_surveys_error(tmp_path)
     assert re.search(
         r"\d+ of \d+ stars have distance errors of more than 4 times", said
     )
+
+
+def test_stars_whose_distances_are_known_less_well_are_no_failures(tmp_path):
+    stars = _stars(count=900)
+    share = np.where(np.arange(900) % 5 < 2, 0.16, 0.03)
+    stars["distance_err_kpc"] = share * stars["distance_kpc"]
+    table = _reduced(stars, tmp_path)
+    assert table.sample.distance_error == pytest.approx(
+        np.sqrt(0.4 * 0.16**2 + 0.6 * 0.03**2), rel=0.05
+    )
+    assert "typical" not in " ".join(table.provenance["checks"]["warnings"])
 
 
 def test_distance_errors_as_large_as_distances_are_refused_where_they_are_used(

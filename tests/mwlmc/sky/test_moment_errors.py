@@ -94,9 +94,9 @@ ACROSS = SkyBinning(
 )
 
 
-def _measured(near, far, few, spread=90.0, count=600):
+def _measured(near, far, few, spread=90.0, count=600, seed=21):
     """Returns stars with errors of v_tb, of which the last few are far, and these errors."""
-    random = np.random.default_rng(21)
+    random = np.random.default_rng(seed)
     distance = np.append(random.uniform(30, 79, count), random.uniform(81, 99, few))
     errors = np.where(distance < 80, near, far) * random.uniform(0.9, 1.1, count + few)
     v_tb = random.normal(0, spread, count + few) + random.normal(0, errors)
@@ -122,6 +122,18 @@ def test_few_stars_of_large_errors_have_these_and_the_others_dispersion(far, few
     # a bin with many stars has its own bootstrap
     plain = summary_errors(stars, ACROSS, seed=1)
     assert found.mean[0] == plain.mean[0]
+
+
+@pytest.mark.parametrize(("near", "far"), [(40.0, 400.0), (40.0, 250.0), (30.0, 150.0)])
+def test_few_stars_of_small_errors_keep_theirs_beside_few_of_large_ones(near, far):
+    """Surveys' means are off by as much as they say, whatever the far stars scatter by."""
+    off = []
+    for seed in range(100):
+        stars, errors = _measured(near, far, few=8, count=8, seed=seed)
+        found = summary_errors(stars, ACROSS, seed=1, star_errors={"v_tb": errors})
+        off.append(stars.v_tb[:8].mean() / found.mean[0])
+    # eight stars know their dispersion to a quarter
+    assert np.std(off) < 1.4
 
 
 def test_failed_measurements_near_by_do_not_hide_the_dispersion():

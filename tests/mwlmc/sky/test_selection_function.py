@@ -304,6 +304,18 @@ def test_simulated_stars_scatter_as_they_do_by_the_stars_own_errors(count, few):
     assert ours == pytest.approx(exact, abs=0.2 * 100.0 / np.sqrt(2 * count))
 
 
+@pytest.mark.parametrize("count", [3, 4, 5, 8, 10])
+def test_means_of_few_simulated_stars_scatter_by_errors_that_failed_too(count):
+    """Of ten stars or fewer nothing is clipped: the observed mean has them in it."""
+    random = np.random.default_rng(count)
+    errors = np.append(random.uniform(40.0, 80.0, count - 1), 900.0)
+    held = sf.occupancy(random.normal(size=(count, 3)), errors)
+    sample = sf.Sample(BINNING.bins[:1], (held,))
+    drawn = sf.noise(np.zeros(4000 * count, dtype=int), sample, random)
+    scatter = drawn.reshape(4000, count).mean(axis=1).std()
+    assert scatter == pytest.approx(np.sqrt(np.sum(errors**2)) / count, rel=0.1)
+
+
 def test_cells_are_those_of_astropy_healpix():
     towards = np.random.default_rng(9).normal(size=(500, 3))
     longitude, latitude = frames.angles(towards)

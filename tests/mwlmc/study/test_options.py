@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from mwlmc.observed.binned_table import read_binned
 from mwlmc.observed.options import Measurement, StarSelection
+from mwlmc.study import architectures, study
 from mwlmc.study.architectures import flow_architectures
 from mwlmc.study.binnings import binnings
 from mwlmc.study.desi_choices import desi_choices
 from mwlmc.study.dispersions import dispersions
 from mwlmc.study.options import (
+    SDSS_BINNED,
     Desi,
     DesiChoices,
     PredictiveChecks,
@@ -25,6 +28,7 @@ from mwlmc.study.surveys import surveys
 from mwlmc.study.sweep_options import Binnings, FlowArchitectures
 from mwlmc.study.travel_profile import travel_profile
 from orrery.storage.run import identify_run
+from orrery.tables.bundled import find_table
 
 STUDIES = {
     Desi: desi,
@@ -77,6 +81,10 @@ def test_a_row_that_is_named_twice_is_refused():
 
 
 INNER = StarSelection(inner=40.0, outer=90.0)
+DRAWN_FILLED = Measurement(survey_draws=8)
+DRAWN = Measurement(sampling="survey-like", survey_draws=8)
+FLOORED = Measurement(sampling="survey-like", motion_floor=0.02)
+ACROSS_MOCK = {"surveys": ("forecast-h3",), "velocities": "v_gsr+v_tb"}
 MOCK_ROWS = ("H3+SEGUE+MagE quadrants, with v_tb",)
 
 
@@ -100,6 +108,23 @@ MOCK_ROWS = ("H3+SEGUE+MagE quadrants, with v_tb",)
         (Binnings, {"surveys": ("h3",)}, {"most_missing": 0.4}),
         (DesiChoices, {}, {"measurement": Measurement(motion_floor=0.01)}),
         (DesiChoices, {}, {"measurement": Measurement(sampling="survey-like")}),
+        *(
+            (one, {}, {"measurement": DRAWN_FILLED})
+            for one in (Desi, Quadrants, Table2)
+        ),
+        (PredictiveChecks, {}, {"measurement": DRAWN_FILLED}),
+        (FlowArchitectures, {}, {"measurement": DRAWN_FILLED}),
+        (TravelProfile, {}, {"measurement": DRAWN_FILLED}),
+        (Dispersions, {"without_lmc": 0}, {"measurement": DRAWN_FILLED}),
+        (Surveys, {}, {"measurement": DRAWN}),
+        (Quadrants, {"observation": "forecast-h3"}, {"measurement": DRAWN}),
+        (PredictiveChecks, {"rows": MOCK_ROWS}, {"measurement": DRAWN}),
+        (Quadrants, {"observation": "forecast-h3"}, {"measurement": FLOORED}),
+        (PredictiveChecks, {"rows": MOCK_ROWS}, {"measurement": FLOORED}),
+        (PredictiveChecks, {"rows": ("DESI, without v_tb",)}, {"measurement": FLOORED}),
+        (TravelProfile, {}, {"measurement": FLOORED}),
+        (TravelProfile, ACROSS_MOCK, {"measurement": FLOORED}),
+        (Dispersions, {"data": ("sdss",), "without_lmc": 0}, {"measurement": FLOORED}),
     ],
 )
 def test_an_option_that_nothing_reads_is_refused(options, chosen, ignored):
@@ -115,7 +140,37 @@ def test_an_option_that_nothing_reads_is_refused(options, chosen, ignored):
         (Quadrants, {"selection": INNER, "most_missing": 0.4}),
         (Dispersions, {"data": ("sdss+desi",), "largest_motion_error": 45.0}),
         (Binnings, {"surveys": ("desi",), "desi_stars": 900}),
+        *((one, {"measurement": DRAWN}) for one in (Desi, Quadrants, Table2)),
+        (DesiChoices, {"measurement": DRAWN_FILLED}),
+        (PredictiveChecks, {"rows": ("DESI, with v_tb",), "measurement": FLOORED}),
+        (TravelProfile, {"velocities": "v_gsr+v_tb", "measurement": FLOORED}),
+        (Dispersions, {"measurement": FLOORED, "without_lmc": 0}),
+        (Surveys, {"measurement": FLOORED}),
     ],
 )
 def test_an_option_that_is_read_is_taken(options, chosen):
     options(**chosen)
+
+
+@pytest.mark.parametrize(
+    ("run", "options"), [(desi, Desi), (quadrants_posteriors, Quadrants)]
+)
+def test_a_floor_of_proper_motions_that_no_star_has_is_refused(
+    run, options, monkeypatch
+):
+    """The bundled giants have none; before anything else is made of them."""
+    giants = read_binned(find_table(SDSS_BINNED))
+    monkeypatch.setattr(study, "load_binned", lambda *_, **__: giants)
+    monkeypatch.setattr(study, "vectors", lambda *_: pytest.fail("it goes on"))
+    with pytest.raises(
+        ValueError, match=r"motion_floor 0\.02 would be ignored: .*v_tb"
+    ):
+        run(options(measurement=FLOORED))
+
+
+def test_flows_are_not_compared_on_stars_without_proper_motions(monkeypatch):
+    giants = read_binned(find_table(SDSS_BINNED))
+    monkeypatch.setattr(architectures, "load_binned", lambda *_, **__: giants)
+    monkeypatch.setattr(architectures, "vectors", lambda *_: {})
+    with pytest.raises(ValueError, match="give DESI's stars with proper motions"):
+        flow_architectures(FlowArchitectures())

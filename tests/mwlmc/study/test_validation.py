@@ -101,6 +101,17 @@ def test_a_frame_about_the_milky_way_is_refused(rigid, write):
     assert read_live_orbits(write(milky_way, lmc))
 
 
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_frame_that_falls_with_the_lmc_is_refused(share, rigid, write):
+    """About the LMC's centre, or in the middle of both."""
+    milky_way, lmc = (np.array(orbit) for orbit in rigid)
+    centre = milky_way[:, 1:] + share * (lmc[:, 1:] - milky_way[:, 1:])
+    for orbit in (milky_way, lmc):
+        orbit[:, 1:] -= centre
+    with pytest.raises(ValueError, match="not about the LMC's centre"):
+        read_live_orbits(write(milky_way, lmc))
+
+
 def test_a_light_lmc_pulls_little_and_is_taken(rigid, write):
     """A tenth of the mass changes the Milky Way's velocity by a tenth."""
     milky_way, lmc = (np.array(orbit) for orbit in rigid)

@@ -102,3 +102,13 @@ def test_headers_of_fits_tables_are_heard_too(tmp_path, header, is_read):
         return
     with pytest.raises(ValueError, match=r"column 'ra' is in .*, as the file says"):
         cleaned(file)
+
+
+def test_a_fits_table_that_became_an_ecsv_is_in_the_same_system(tmp_path):
+    header = {"RADESYS": "FK4", "EQUINOX": 1950.0}
+    columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
+    Table(columns, meta=header).write(tmp_path / "a.fits")
+    Table.read(tmp_path / "a.fits").write(tmp_path / "a.ecsv")
+    for name in ("a.fits", "a.ecsv"):
+        with pytest.raises(ValueError, match="column 'ra' is in FK4 1950"):
+            cleaned(OpenedFile.read(tmp_path / name))

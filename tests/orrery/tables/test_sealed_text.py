@@ -32,6 +32,13 @@ def test_a_table_is_read_as_it_was_written(path):
         assert dict(found.meta) == moments().meta
 
 
+@pytest.mark.parametrize("name", ["giants.csv", "giants", "giants.ecsv.gz"])
+def test_a_table_is_not_written_where_it_could_not_be_read(name, tmp_path):
+    with pytest.raises(ValueError, match=r"call it giants\.ecsv"):
+        write_ecsv(tmp_path / name, moments())
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.slow
 def test_every_flipped_bit_of_it_is_seen(path):
     content = path.read_bytes()
