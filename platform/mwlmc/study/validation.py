@@ -33,7 +33,7 @@ from orrery.results.result import Result
 from orrery.results.sections import Caution, Headline
 from orrery.sentences import cell
 
-VERSION = 3  # raised whenever numbers of a comparison change
+VERSION = 4  # raised whenever numbers of a comparison change
 VERSIONS = {"live_orbits": VERSION}
 
 _TABLE = "nbody.orbits"
