@@ -11,7 +11,8 @@ they are DESI's stars, whether a classifier tells draws from truths (L-C2ST). Al
 the fresh simulations and their truths, so that their areas lean together.
 
 The last line is one JSON object: `largest_area_z`, `smallest_sbc_pvalue` (corrected for the
-number of parameters), `smallest_power`, `smallest_local_pvalue`, and all of it by row.
+number of parameters), `smallest_slopes_pvalue` (likewise), `smallest_power`,
+`smallest_local_pvalue`, and all of it by row.
 """
 
 import json
@@ -203,6 +204,7 @@ def summed_up(found: dict[str, JSON]) -> JSON:
         "smallest_sbc_pvalue": min(
             min(row["sbc_pvalue"], row["band_pvalue"]) for row in rows
         ),
+        "smallest_slopes_pvalue": min(row["slopes_pvalue"] for row in rows),
         "smallest_power": min(row["power"] for row in rows),
         "smallest_local_pvalue": min(local, default=None),
         "rows": found,

@@ -1,12 +1,13 @@
 """What it changes that simulated stars' own sampling errors are counted once, not twice.
 
+    python experiments/table2.py
     python tests/benchmarks/errors_twice.py
 
 Simulated stars fill the survey's fields, so that the mean of a bin has a sampling error of
 its own. Posteriors of DESI's rows of Table 2 add what the survey's errors are larger by;
-the paper adds the survey's whole, which counts the simulation's beside them. Here both are
-trained, with the options of `experiments/table2.py`, whose simulations are made if they are
-not there.
+the paper adds the survey's whole, which counts the simulation's beside them. Here those that
+do are trained, with the options of `experiments/table2.py`, whose own posteriors are the
+others.
 
 The last line is one JSON object: for each row, and errors counted `once` and `twice`, the
 16 %, 50 % and 84 % quantiles of each of `QUANTITIES`, and by how many published sigma the
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from calibrate import rows_of_table2
+from calibrate import rows_of_table2, trained
 
 from mwlmc.sky import kinematics
 from mwlmc.study import quantities
@@ -32,7 +33,10 @@ from orrery import runs, terminal
 from orrery.execution import cluster, summaries
 from orrery.identity import JSON
 from orrery.inference.posteriors import train_posterior
-from orrery.pairs import Splits
+from orrery.learning import mixture
+from orrery.learning.mixture import Mixture
+from orrery.learning.posterior import Posterior
+from orrery.storage.dataset import Dataset
 
 QUANTITIES = (HALO_MASS, "M_LMC(<50 kpc)", "v_travel")
 INTERVAL = (0.16, 0.5, 0.84)
@@ -56,33 +60,40 @@ def main(options: ErrorsTwice) -> None:
         halos = campaign_simulations(campaign)
         found = {}
         for row in rows:
-            splits = summaries.compute(
-                kinematics.velocity_moments,
-                halos,
-                row.binning,
-                options.table2.measurement.parameters,
-            )
             found[row.label] = {
-                "once": answered(conditioned(row, halos), splits, options.table2),
-                "twice": answered(row, splits, options.table2),
+                "once": answered(
+                    mixture.load(trained(row, options.table2)),
+                    conditioned(row, halos),
+                    options.table2,
+                ),
+                "twice": answered(
+                    trained_anew(row, halos, options.table2), row, options.table2
+                ),
             }
             terminal.say(json.dumps({row.label: found[row.label]}))
     print(json.dumps(found))
 
 
-def answered(row: DataRow, splits: Splits, options: Table2) -> JSON:
-    """Returns the quantiles of a row's posterior, and how far its medians are from published."""
-    seed = options.campaign.seed
+def trained_anew(row: DataRow, halos: Dataset, options: Table2) -> Posterior | Mixture:
+    """Returns a row's posterior with all of the survey's errors added."""
+    splits = summaries.compute(
+        kinematics.velocity_moments, halos, row.binning, options.measurement.parameters
+    )
     with tempfile.TemporaryDirectory() as folder:
-        estimate = train_posterior(
+        return train_posterior(
             row.label,
             splits,
             options.measurement.parameters,
             row.observation.added_covariance,
             options.inference,
-            seed,
+            options.campaign.seed,
             Path(folder),
         )
+
+
+def answered(estimate: Posterior | Mixture, row: DataRow, options: Table2) -> JSON:
+    """Returns the quantiles of a row's posterior, and how far its medians are from published."""
+    seed = options.campaign.seed
     draws = estimate.draws(row.observation, options.inference.draws, seed)
     values = quantities.quantities(draws)
     published = TABLE2[row.published]

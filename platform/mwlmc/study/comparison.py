@@ -32,6 +32,7 @@ BOUNDS: dict[str, dict[str, float]] = {
     "without v_tb": {"": 0.5, HALO_MASS: 0.2},
     "with v_tb": {"": 1.2, HALO_MASS: 0.2},
 }
+_AS_MUCH = 0.5  # of a width's change that a median's must be to be its reason
 WIDTHS = 0.3  # how far the ratio of our width to the published one may be from 1
 # Friction is hardly measured: its interval is that of its prior, whose shape decides
 # its ends.
@@ -200,13 +201,14 @@ def _cause(line: Any, row: str, stars: StellarSample) -> Sentence:
         near, far, in_shell, beyond = _FIT_KEYS
         return Sentence(
             f"Of every interval, the fit to one simulation's stars at {inner:g}-{outer:g} kpc "
-            f"has {SCATTER_IN_SHELL} km/s; to all beyond {inner:g} kpc, which the paper takes, it "
-            f"would have {SCATTER_BEYOND} km/s.",
+            f"has {SCATTER_IN_SHELL} km/s; to all beyond {inner:g} kpc it would have "
+            f"{SCATTER_BEYOND} km/s.",
             (near, far, in_shell, near, beyond),
         )
     signal = line["median_ratio"]
     # the reflex has hardly a component along y, whose median is no measure of it
-    if line["quantity"] != "v_y" and (signal - 1) * (line["width_ratio"] - 1) > 0:
+    explained = (signal - 1) / (line["width_ratio"] - 1) > _AS_MUCH
+    if line["quantity"] != "v_y" and explained:
         return Sentence(
             f"Its median is {signal:.2f} times the published one, and the intervals of masses and "
             "speeds grow with their medians.",
@@ -225,10 +227,7 @@ def _reason(line: Any) -> str:
     """Returns why a median may be off: its prior, or the data."""
     width = line["plus"] + line["minus"]
     if abs(line["median"] - line["prior_median"]) < 0.25 * width:
-        return (
-            f"It stays near our prior's median, {line['prior_median']:.1f}: the data hardly "
-            "measure it."
-        )
+        return f"It stays near our prior's median, {line['prior_median']:.1f}."
     return (
         f"It is away from our prior's median, {line['prior_median']:.1f}. Possible reasons: our "
         "binned velocities and the errors of bins with few stars, which the paper prints "

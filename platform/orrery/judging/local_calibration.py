@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from orrery.branches import LEARNING, ORDER
 from orrery.judging.diagnostics import narrowed
-from orrery.parameters import FloatArray
+from orrery.parameters import FloatArray, generator
 
 NULL_TRIALS = (
     100  # classifiers trained on permuted labels: the smallest p-value is 1 in 101
@@ -77,8 +78,9 @@ def local_calibration(
     Arguments:
         theta: The truths of N simulations, with shape `[N, P]`.
         x: Their summaries with measurement errors, `[N, S]`.
-        draws: Draws of the posterior of each, `[M, N, P]`, of which the first is used;
-            their median is what the control is drawn towards.
+        draws: Draws of the posterior of each, `[M, N, P]`, of which one is used, another
+            for each: in a mixture's, those of one number are of one member. Their
+            median is what the control is drawn towards.
         here: Draws of the posterior of the observation, `[K, P]`.
         observation: Its summaries, `[S]`.
         width: The width of the control's intervals in units of the posterior's.
@@ -89,9 +91,11 @@ def local_calibration(
         ValueError: If the shapes do not belong together, or a number is not finite.
     """
     _check(theta, x, draws, here, observation)
-    narrow = narrowed(draws, width)[0]
+    count = len(theta)
+    which = generator(seed, LEARNING, ORDER).integers(len(draws), size=count)
+    narrow = narrowed(draws, width)[which, np.arange(count)]
     here_narrow = narrowed(here[:, np.newaxis], width)[:, 0]
-    judge = _judge(theta, x, draws[0], seed, trials)
+    judge = _judge(theta, x, draws[which, np.arange(count)], seed, trials)
     control = _judge(theta, x, narrow, seed, trials)
     judge.train_on_observed_data(verbosity=0).train_under_null_hypothesis(verbosity=0)
     control.train_on_observed_data(verbosity=0)

@@ -254,11 +254,17 @@ def _record_noisy_entries(
             f"Simulation noise, {label}",
             f"{found['entries']} entries of simulations have errors of themselves that are larger "
             f"than {found['share']:g} of the measured ones (simulation_error in the data vector); "
-            f"{found['beyond']} have larger ones than those, which makes intervals wider than the "
-            "data's: use survey-like sampling.",
+            f"{found['beyond']} have larger ones than those{_widening(found['beyond'])}.",
             tuple(f"{prefix}.{name}" for name in ("entries", "share", "beyond")),
         )
     )
+
+
+def _widening(entries: float) -> str:
+    """Returns what follows where simulations know entries less well than the data do."""
+    if not entries:
+        return ""
+    return ", which makes intervals wider than the data's: use survey-like sampling"
 
 
 def _record_draws(

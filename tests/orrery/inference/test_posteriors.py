@@ -152,7 +152,7 @@ def test_a_posterior_that_learned_nothing_and_few_tests_are_told(tmp_path):
         tmp_path / "few", splits(250, informative=False), observation(), brief
     )
     told = warnings(few)
-    assert "With 25 tests TARP says nothing" in told["Too few tests"]
+    assert "With 25 tests neither TARP nor slopes say anything" in told["Too few tests"]
     assert "No significant information gain" not in told
     assert "use more" in told["Observation untested"]
     _, many = infer(

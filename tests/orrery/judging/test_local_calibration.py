@@ -66,6 +66,23 @@ def test_the_same_seed_gives_the_same_answer():
     assert not np.array_equal(one.null, third.null)
 
 
+def test_draws_of_one_number_are_of_one_member_and_each_simulation_lends_another(
+    monkeypatch,
+):
+    lent = []
+
+    def stop(theta, x, drawn, *_):
+        lent.append(drawn[:, 0])
+        raise StopIteration
+
+    monkeypatch.setattr("orrery.judging.local_calibration._judge", stop)
+    draws = np.arange(20.0)[:, np.newaxis, np.newaxis] * np.ones((20, 400, 1))
+    zeros = np.zeros((400, 1))
+    with pytest.raises(StopIteration):
+        local_calibration(zeros, zeros, draws, zeros, zeros[0], 0.5, seed=1)
+    assert np.unique(lent[0]).tolist() == [*range(20)]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
