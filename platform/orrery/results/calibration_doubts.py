@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from orrery.judging import verdicts
 from orrery.judging.calibration import TOO_LITTLE, Calibration
 from orrery.judging.diagnostics import FEWEST_TARP_TESTS
+from orrery.judging.slopes import Slopes
 from orrery.parameters import Parameter, parameter_names
 from orrery.results.sections import Caution
 from orrery.sentences import Sentence, cell
@@ -108,17 +111,9 @@ def _astray(
 ) -> Caution:
     prefix = f"calibration.{key}"
     names = parameter_names(parameters)
-    slopes = judged.slopes
-    each = ", ".join(
-        f"{names[i]} by {slopes.slope[i]:.3f} +- {slopes.error[i]:.3f} times as much, which "
-        f"displaces posteriors by {slopes.displacement[i]:+.3f} standard deviations"
-        for i in judged.astray
-    )
-    shows = [
-        cell(prefix, names[i], column)
-        for i in judged.astray
-        for column in ("slope", "slope_error", "displacement")
-    ]
+    moved = [_moved(prefix, names[i], judged.slopes, i) for i in judged.astray]
+    each = ", ".join(one.text for one in moved)
+    shows = [key for one in moved for key in one.shows]
     return Caution(
         f"slopes.{key}",
         f"Slopes fail, {label}",
@@ -129,6 +124,19 @@ def _astray(
         "weight decay. Where they move less, it has learned noise: use more simulations.",
         (f"{prefix}.slopes.corrected_pvalue", f"{prefix}.parameters", *shows),
     )
+
+
+def _moved(table: str, name: str, slopes: Slopes, number: int) -> Sentence:
+    """Returns by how much a parameter's truths move, and what that does to posteriors."""
+    columns = ["displacement"]
+    by = "whose means hardly move at all"
+    if np.isfinite(slopes.slope[number]):
+        columns = ["slope", "slope_error", *columns]
+        slope, error = slopes.slope[number], slopes.error[number]
+        by = f"by {slope:.3f} +- {error:.3f} times as much"
+    displacement = slopes.displacement[number]
+    text = f"{name} {by}, which displaces posteriors by {displacement:+.3f} standard deviations"
+    return Sentence(text, tuple(cell(table, name, column) for column in columns))
 
 
 def _uninformative(key: str, label: str, judged: Calibration) -> Caution:

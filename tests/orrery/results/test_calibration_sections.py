@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from orrery.judging import calibration
+from orrery.judging.slopes import Slopes
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
+from orrery.results import calibration_doubts
 from orrery.results.calibration_sections import record_calibration
 from orrery.results.recording import record
 
@@ -114,6 +116,15 @@ def test_slopes_that_are_not_one_are_told_by_parameter(tmp_path):
     assert f"v_x by {first:.3f} +- " in told["text"]
     assert f"v_z by {second:.3f} +- " in told["text"]
     assert "calibration.toy.v[v_z].slope_error" in told["shows"]
+
+
+def test_what_has_no_slope_is_told_without_one():
+    unknown = np.array([np.nan])
+    slopes = Slopes(unknown, unknown, np.array([9.0]), np.array([0.4]), 500)
+    found = calibration_doubts._moved("calibration.toy", "v_x", slopes, 0)
+    assert found.text.startswith("v_x whose means hardly move at all, which displaces")
+    assert "nan" not in found.text
+    assert found.shows == ("calibration.toy[v_x].displacement",)
 
 
 def test_too_few_tests_pass_nothing_and_fail_nothing(tmp_path):
