@@ -246,14 +246,14 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
     for name, column in SUMMED_UP.items():
         result[column] = [one.metrics[name] for one in judged.values()]
         result[column].info.format = (
-            "%.3f" if "negative_control" not in name else "%.1g"
+            "%.3f" if "negative_control" not in name else "%.2g"
         )
     # What a verdict, or a figure's legend, says of TARP: its shape and its area together.
     both = [one.coverage.pvalue for one in judged.values()]
     control = [one.negative_control.coverage.pvalue for one in judged.values()]
     for name, pvalues, form in (
         ("tarp_both", both, "%.3f"),
-        ("control_tarp_both", control, "%.1g"),
+        ("control_tarp_both", control, "%.2g"),
     ):
         result.add_column(pvalues, name=name, index=result.colnames.index("sbc"))
         result[name].info.format = form
