@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, overload
 from orrery.storage.contents import check_file
 from orrery.storage.lease import leased
 from orrery.storage.store import Address, Location
-from orrery.tables.sealed_text import sealed
+from orrery.tables.sealed_text import ecsv_name, sealed
 
 if TYPE_CHECKING:  # half a second of everyone who reads a document
     from astropy.table import Table
@@ -162,10 +162,10 @@ def check_ecsv_name(path: Path) -> None:
         ...
         ValueError: an ECSV is written, which binned.csv does not say: call it binned.ecsv
     """
-    if path.suffix != ".ecsv":
-        name = path.stem.removesuffix(".ecsv")
+    better = ecsv_name(path)
+    if path != better:
         raise ValueError(
-            f"an ECSV is written, which {path.name} does not say: call it {name}.ecsv"
+            f"an ECSV is written, which {path.name} does not say: call it {better.name}"
         )
 
 

@@ -83,7 +83,7 @@ class DeclaredSystems:
 
 
 def mark_header(table: Table) -> None:
-    """Notes with each column of a FITS table the system that its header tells, if of no use."""
+    """Notes with each column the system that the table's header tells, if of no use."""
     header: Mapping[str, Any] = table.meta
     system = str(header.get("RADESYS", header.get("RADECSYS", "")))
     described = described_system(system, str(header.get("EQUINOX", "")))

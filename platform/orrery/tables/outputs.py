@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from orrery.tables.bundled import find_table
-
-_ENDING = ".ecsv"
+from orrery.tables.sealed_text import ecsv_name
 
 
 def check_output(out: Path, source: Path) -> None:
@@ -27,13 +26,10 @@ name: call it satellites.ecsv
         raise ValueError(
             f"{out} is a folder: name the table to write, such as {out / 'result.ecsv'}"
         )
-    if out.suffix != _ENDING:
-        # of stars.ecsv.gz and stars.ECSV, too, the first part is the name
-        first = out.name.lower().partition(_ENDING)[0]
-        stem = out.name[: len(first)] if _ENDING in out.name.lower() else out.stem
+    if out != ecsv_name(out):
         raise ValueError(
             f"{out}: an ECSV table is written, which nobody could read under this name: call it "
-            f"{out.with_name(stem + _ENDING)}"
+            f"{ecsv_name(out)}"
         )
     read = find_table(source)
     if out.exists() and read.exists() and out.samefile(read):

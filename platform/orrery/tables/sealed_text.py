@@ -11,12 +11,25 @@ hand removes that line; tables of other programs have none, and are read as they
 
 import hashlib
 import re
+from pathlib import Path
 
 _SEAL = re.compile(r"\A(# %ECSV [^\n]*\n)# # sha256: ([0-9a-f]{64})\n")
 # What is left of the line where a bit of it is wrong, or of the ends of lines about it:
 # between the name of the format and the beginning of the header.
 _HEAD = 110  # characters
 _TRACE = re.compile(r"sha256|[0-9a-f]{30}")
+
+
+def ecsv_name(path: Path) -> Path:
+    """Returns the path at which an ECSV can be read: that of `stars.ecsv.gz` is `stars.ecsv`.
+
+    Example:
+        >>> [ecsv_name(Path(name)).name for name in ("a.csv", "a", "a.ECSV", "a.ecsv.gz")]
+        ['a.ecsv', 'a.ecsv', 'a.ecsv', 'a.ecsv']
+    """
+    first = Path(path.stem)
+    stem = first.stem if first.suffix.lower() == ".ecsv" else path.stem
+    return path.with_name(f"{stem}.ecsv")
 
 
 def sealed(text: str) -> str:
