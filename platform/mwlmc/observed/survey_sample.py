@@ -5,7 +5,7 @@ import numpy as np
 from mwlmc.observed.star_tables import StarTable
 from mwlmc.sky.binning import SkyBinning
 from mwlmc.sky.kinematics import BinnedStars, RestFrameStars
-from mwlmc.sky.moment_errors import FAR_OFF
+from mwlmc.sky.moment_errors import FAR_OFF, are_usual
 from mwlmc.sky.options import VELOCITIES
 from mwlmc.sky.selection_function import NSIDE, Sample, occupancy
 from orrery.parameters import BoolArray, FloatArray
@@ -103,7 +103,7 @@ def _usual(part: FloatArray) -> BoolArray:
     """
     if not len(part):
         return np.ones(0, dtype=bool)
-    usual = part <= FAR_OFF * np.median(part)
+    usual = are_usual(part)
     return usual if np.mean(~usual) <= _MOST_FAILED else np.ones_like(usual)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from mwlmc.sky.binning import Profile, SkyBinning
 from mwlmc.sky.kinematics import BinnedStars, RestFrameStars, assign_to_bins
 from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
-from orrery.parameters import FloatArray, IntArray, generator
+from orrery.parameters import BoolArray, FloatArray, IntArray, generator
 
 VERSION = 3  # of the errors; raised whenever they change
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
@@ -49,8 +49,17 @@ def usual_mean_square(errors: FloatArray) -> float:
         >>> usual_mean_square(np.array([2.0] * 95 + [900.0] * 5))
         4.0
     """
-    usual = errors[errors <= FAR_OFF * np.median(errors)]
-    return float(np.mean(usual**2))
+    return float(np.mean(errors[are_usual(errors)] ** 2))
+
+
+def are_usual(errors: FloatArray) -> BoolArray:
+    """Returns which of some errors `[N]` are not far off the typical one.
+
+    Example:
+        >>> are_usual(np.array([2.0, 3.0, 2.0, 900.0])).tolist()
+        [True, True, True, False]
+    """
+    return np.asarray(errors <= FAR_OFF * np.median(errors))
 
 
 def summary_errors(
