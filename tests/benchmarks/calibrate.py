@@ -4,15 +4,19 @@
     python tests/benchmarks/calibrate.py --fresh 16384
 
 The options are those of `experiments/table2.py`, whose trained posteriors are judged: TARP
-with many sets of references, ranks with their bands, the power against intervals nine tenths
-as wide, and by how much truths follow the posteriors' means, parameter by parameter, on
-fresh simulations of the same proposal; and at the data themselves, where
-they are DESI's stars, whether a classifier tells draws from truths (L-C2ST). All rows share
-the fresh simulations and their truths, so that their areas lean together.
+with many sets of references, from the box of all truths and from the prior, ranks with their
+bands, the power against intervals nine tenths as wide, and by how much truths follow the
+posteriors' means, parameter by parameter, on fresh simulations of the same proposal; and at
+the data themselves, where they are DESI's stars, whether a classifier tells draws from truths
+(L-C2ST), and the ranks of the simulations whose data are nearest to them. All rows share the
+fresh simulations and their truths, so that their areas lean together.
 
-The last line is one JSON object: `largest_area_z`, `smallest_sbc_pvalue` (corrected for the
-number of parameters), `smallest_slopes_pvalue` (likewise), `smallest_power`,
-`smallest_local_pvalue`, and all of it by row.
+Where settings of a training were chosen by the areas of some seed, another one judges it.
+
+The last line is one JSON object: `largest_area_z`, `largest_prior_area_z` (of references that
+are drawn from the prior), `smallest_sbc_pvalue` (corrected for the number of parameters),
+`smallest_slopes_pvalue` (likewise), `smallest_power`, `smallest_local_pvalue`,
+`smallest_nearest_pvalue`, and all of it by row.
 """
 
 import json
@@ -36,18 +40,22 @@ from orrery.branches import LEARNING, TEST_NOISE
 from orrery.execution import cluster, summaries
 from orrery.identity import JSON
 from orrery.judging import calibration, predictive
-from orrery.judging.local_calibration import LocalCalibration, local_calibration
+from orrery.judging.calibration import SLIGHTLY_NARROW, TOGETHER, Calibration
+from orrery.judging.diagnostics import narrowed, sbc_ranks, tarp
+from orrery.judging.local_calibration import local_calibration, nearest_simulations
 from orrery.judging.slopes import Slopes
 from orrery.judging.verdicts import holm
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
 from orrery.pairs import Pairs, Splits, convolve
-from orrery.parameters import generator
+from orrery.parameters import FloatArray, generator
 from orrery.storage.dataset import Dataset
 from orrery.storage.run import identify_run
 
 DRAWS_HERE = 5000  # of the posterior of the data, which the classifier is shown
-FEW_DRAWS = 64  # of each fresh simulation's posterior, whose median the control needs
+# Of each fresh simulation's posterior, besides those of the judgement: for the median that a
+# control needs, ranks, and what regions around references of the prior hold.
+FEW_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,8 @@ class Calibrating:
     """Sets of references over which TARP's coverage is averaged."""
     draws_each: int = 1000
     """Draws for each fresh simulation."""
+    nearest: int = 1200
+    """How many of the fresh simulations are near DESI's data."""
     trials: int = 100
     """Classifiers that are trained on permuted labels."""
     rows: tuple[str, ...] = ()
@@ -76,6 +86,10 @@ class Calibrating:
                 f"--fresh-seed {self.fresh_seed} is the campaign's own: fresh simulations need "
                 "another"
             )
+        if self.nearest > self.fresh:
+            raise ValueError(
+                f"--nearest {self.nearest} of --fresh {self.fresh} simulations: give fewer"
+            )
 
 
 def main(options: Calibrating) -> None:
@@ -89,7 +103,8 @@ def main(options: Calibrating) -> None:
         )
         # what training added depends on the simulations that were learned from
         found = {
-            row.label: judged(conditioned(row, learned), fresh, options) for row in rows
+            row.label: judged(conditioned(row, learned), learned, fresh, options)
+            for row in rows
         }
     print(json.dumps(summed_up(found)))
 
@@ -110,20 +125,54 @@ def rows_of_table2(options: Table2, wanted: Collection[str]) -> list[DataRow]:
     )
 
 
-def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
+def judged(
+    row: DataRow, learned: Dataset, unseen: Dataset, options: Calibrating
+) -> JSON:
     """Returns what is found of one row's posterior."""
     terminal.say(f"judging {row.label}")
-    chosen = options.table2
-    splits = summaries.compute(
-        kinematics.velocity_moments, halos, row.binning, chosen.measurement.parameters
+    known, fresh = (
+        summaries.compute(
+            kinematics.velocity_moments,
+            halos,
+            row.binning,
+            options.table2.measurement.parameters,
+        )
+        for halos in (learned, unseen)
     )
-    fresh = as_tests(splits)
-    estimate = mixture.load(trained(row, chosen))
+    tests = as_tests(fresh)
+    estimate = mixture.load(trained(row, options.table2))
     seed = options.fresh_seed
     found = calibration.calibrate(
-        estimate, fresh, seed, options.draws_each, len(fresh.test), options.references
+        estimate, tests, seed, options.draws_each, len(tests.test), options.references
     )
-    numbers = {
+    noisy = convolve(
+        tests.test, estimate.covariance, generator(seed, LEARNING, TEST_NOISE)
+    )
+    drawn = sampled(estimate, noisy.x, seed)
+    numbers = summary(found, estimate)
+    numbers |= prior_area(drawn, noisy.theta, known.train.theta, options)
+    if row.label.startswith("DESI,"):
+        numbers |= here(row, estimate, noisy, drawn, options)
+        numbers |= nearest(row, noisy, drawn, options)
+    terminal.say(json.dumps({row.label: numbers}))  # the next takes minutes
+    return numbers
+
+
+def sampled(estimate: Mixture, x: FloatArray, seed: int) -> FloatArray:
+    """Returns draws `[FEW_DRAWS, N, P]` of the posteriors of data `[N, S]`."""
+    seeds = generator(seed, LEARNING, TEST_NOISE, FEW_DRAWS)
+    parts = [
+        estimate.sample_each(
+            x[first : first + TOGETHER], FEW_DRAWS, int(seeds.integers(2**31))
+        )
+        for first in range(0, len(x), TOGETHER)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def summary(found: Calibration, estimate: Mixture) -> JSON:
+    """Returns the numbers of a judgement that are printed."""
+    return {
         "tests": found.tests,
         "area_to_curve": found.coverage.atc,
         "area_error": found.coverage.area_error,
@@ -137,14 +186,27 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
         "slopes": slopes(found.slopes, estimate),
         "largest_displacement": found.metrics["slopes.largest_displacement"],
     }
-    if row.label.startswith("DESI,"):
-        local = here(row, estimate, fresh.test, options)
-        numbers |= {
-            "local_pvalue": local.pvalue,
-            "local_control_pvalue": local.control_pvalue,
-        }
-    terminal.say(json.dumps({row.label: numbers}))  # the next takes minutes
-    return numbers
+
+
+def prior_area(
+    drawn: FloatArray, theta: FloatArray, prior: FloatArray, options: Calibrating
+) -> JSON:
+    """Returns TARP's area where references are drawn from the prior, and a control's."""
+    posteriors = {
+        "prior_area": drawn,
+        "prior_area_control": narrowed(drawn, SLIGHTLY_NARROW),
+    }
+    areas = {}
+    for name, draws in posteriors.items():
+        found = tarp(
+            draws,
+            theta,
+            options.fresh_seed,
+            references=options.references,
+            prior=prior,
+        )
+        areas |= {f"{name}_to_curve": found.atc, f"{name}_z": found.area_z}
+    return areas
 
 
 def slopes(found: Slopes, estimate: Mixture) -> JSON:
@@ -178,35 +240,62 @@ def trained(row: DataRow, options: Table2) -> Path:
 
 
 def here(
-    row: DataRow, estimate: Mixture, fresh: Pairs, options: Calibrating
-) -> LocalCalibration:
-    """Returns whether a row's posterior is right at the row's own data."""
+    row: DataRow,
+    estimate: Mixture,
+    noisy: Pairs,
+    drawn: FloatArray,
+    options: Calibrating,
+) -> JSON:
+    """Returns whether a classifier finds a row's posterior wrong at the row's own data."""
     seed = options.fresh_seed
-    noisy = convolve(fresh, estimate.covariance, generator(seed, LEARNING, TEST_NOISE))
-    return local_calibration(
+    found = local_calibration(
         noisy.theta,
         noisy.x,
-        estimate.sample_each(noisy.x, FEW_DRAWS, seed),
+        drawn,
         estimate.draws(row.observation, DRAWS_HERE, seed),
         row.observation.value,
-        calibration.SLIGHTLY_NARROW,
+        SLIGHTLY_NARROW,
         seed,
         options.trials,
     )
+    return {"local_pvalue": found.pvalue, "local_control_pvalue": found.control_pvalue}
+
+
+def nearest(
+    row: DataRow, noisy: Pairs, drawn: FloatArray, options: Calibrating
+) -> JSON:
+    """Returns whether ranks of the simulations that are nearest to a row's data are uniform."""
+    near = nearest_simulations(noisy.x, row.observation.value, options.nearest)
+    theta, draws = noisy.theta[near], drawn[:, near]
+    pvalues = {}
+    for name, some in {
+        "nearest_pvalue": draws,
+        "nearest_control_pvalue": narrowed(draws, SLIGHTLY_NARROW),
+    }.items():
+        found = sbc_ranks(some, theta, options.fresh_seed)
+        both = np.minimum(holm(found.ks_pvalue), holm(found.band_pvalue))
+        pvalues[name] = min(1.0, 2.0 * float(both.min()))
+    return pvalues
 
 
 def summed_up(found: dict[str, JSON]) -> JSON:
     """Returns the worst of all rows, and all of it."""
     rows = list(found.values())
-    local = [row["local_pvalue"] for row in rows if "local_pvalue" in row]
+    desi = [row for row in rows if "local_pvalue" in row]
     return {
         "largest_area_z": max((row["area_z"] for row in rows), key=abs),
+        "largest_prior_area_z": max((row["prior_area_z"] for row in rows), key=abs),
         "smallest_sbc_pvalue": min(
             min(row["sbc_pvalue"], row["band_pvalue"]) for row in rows
         ),
         "smallest_slopes_pvalue": min(row["slopes_pvalue"] for row in rows),
         "smallest_power": min(row["power"] for row in rows),
-        "smallest_local_pvalue": min(local, default=None),
+        "smallest_local_pvalue": min(
+            (row["local_pvalue"] for row in desi), default=None
+        ),
+        "smallest_nearest_pvalue": min(
+            (row["nearest_pvalue"] for row in desi), default=None
+        ),
         "rows": found,
     }
 

@@ -39,6 +39,7 @@ _ANGLES = (
         upper=360.0,
         ties="none",
         sexagesimal="hours",
+        frame="equatorial",
     ),
     ColumnDescription(
         "dec",
@@ -49,6 +50,7 @@ _ANGLES = (
         upper=90.0,
         ties="none",
         sexagesimal="degrees",
+        frame="equatorial",
     ),
 )
 _VELOCITY = ColumnDescription(
@@ -70,6 +72,7 @@ _MOTIONS = (
         lower=-_LARGEST_PROPER_MOTION,
         upper=_LARGEST_PROPER_MOTION,
         ties="none",
+        frame="equatorial",
     ),
     ColumnDescription(
         "pm_dec",
@@ -79,6 +82,7 @@ _MOTIONS = (
         lower=-_LARGEST_PROPER_MOTION,
         upper=_LARGEST_PROPER_MOTION,
         ties="none",
+        frame="equatorial",
     ),
 )
 _DISTANCE = ColumnDescription(

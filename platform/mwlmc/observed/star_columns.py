@@ -51,6 +51,7 @@ _RA = _described(
     consequence="row",
     needed=True,
     ties="none",
+    frame="equatorial",
     meaning="right ascension",
 )
 _DEC = _described(
@@ -69,6 +70,7 @@ _DEC = _described(
     consequence="row",
     needed=True,
     ties="none",
+    frame="equatorial",
     meaning="declination",
 )
 _L = _described(
@@ -83,6 +85,7 @@ _L = _described(
     consequence="row",
     needed=True,
     ties="none",
+    frame="galactic",
     meaning="Galactic longitude",
 )
 _B = _described(
@@ -96,6 +99,7 @@ _B = _described(
     consequence="row",
     needed=True,
     ties="none",
+    frame="galactic",
     meaning="Galactic latitude",
 )
 _DISTANCE = _described(
@@ -200,6 +204,7 @@ _PM_RA = _described(
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
     ties="none",
+    frame="equatorial",
     meaning="proper motion along right ascension, times cos(dec)",
 )
 _PM_DEC = _described(
@@ -210,6 +215,7 @@ _PM_DEC = _described(
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
     ties="none",
+    frame="equatorial",
     meaning="proper motion along declination",
 )
 _PM_L = _described(
@@ -220,6 +226,7 @@ _PM_L = _described(
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
     ties="none",
+    frame="galactic",
     meaning="proper motion along Galactic longitude, times cos(b)",
 )
 _PM_B = _described(
@@ -230,6 +237,7 @@ _PM_B = _described(
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
     ties="none",
+    frame="galactic",
     meaning="proper motion along Galactic latitude",
 )
 # No two errors are one: exactly 1 or -1 stands for no value.

@@ -145,13 +145,16 @@ def tarp(
     seed: int,
     levels: int = 51,
     references: int = 1,
+    prior: FloatArray | None = None,
 ) -> Coverage:
     """Returns the coverage of regions around random references (Lemos et al. 2023).
 
     The region of a test is the ball around its reference that reaches as far as the
     truth; what it holds of the draws is its level. References are drawn uniformly from
-    the box of all other truths, so that they know nothing of a test's own truth or data.
-    Lengths are in standard deviations of the other truths.
+    the box of all other truths, so that they know nothing of a test's own truth or data,
+    or from the prior: where that fills little of its box, they are nearer to truths, and
+    widths move what regions hold by more. Lengths are in standard deviations of the other
+    truths.
 
     doi.org/10.48550/arXiv.2302.03026
 
@@ -163,27 +166,48 @@ def tarp(
         levels: The number of levels from 0 to 1 at which the coverage is given.
         references: The number of references of each test, over which its coverage is
             averaged.
+        prior: Parameters `[K, P]` of other simulations, if references are drawn from them.
 
     Raises:
         ValueError: If the shapes do not belong together, a number is not finite, or there
             is no set of references.
     """
     check_draws(draws, theta)
+    _check_prior(prior, theta)
     if references < 1:
         raise ValueError(f"{references} sets of references: give 1 or more")
     branches = [(), *((_FURTHER, number) for number in range(1, references))]
-    fractions = np.stack([_fractions(draws, theta, seed, b) for b in branches])
+    fractions = np.stack([_fractions(draws, theta, seed, b, prior) for b in branches])
     return _coverage(fractions, np.linspace(0, 1, levels))
 
 
+def _check_prior(prior: FloatArray | None, theta: FloatArray) -> None:
+    if prior is None:
+        return
+    if prior.ndim != 2 or len(prior) == 0 or prior.shape[1] != theta.shape[1]:
+        raise ValueError(
+            f"prior has the shape {prior.shape}, where [K, {theta.shape[1]}] with K of 1 or "
+            "more is wanted"
+        )
+    if not np.isfinite(prior).all():
+        raise ValueError("prior has numbers that are not finite: leave those out")
+
+
 def _fractions(
-    draws: FloatArray, theta: FloatArray, seed: int, branch: tuple[int, ...]
+    draws: FloatArray,
+    theta: FloatArray,
+    seed: int,
+    branch: tuple[int, ...],
+    prior: FloatArray | None,
 ) -> FloatArray:
     """Returns what the regions around one set of references hold of the draws, `[N]`."""
     random = generator(seed, LEARNING, TARP, *branch)
     scale = _spread_of_others(theta)
-    lower, upper = _box_of_others(theta)
-    reference = lower + random.random(theta.shape) * (upper - lower)
+    if prior is not None:
+        reference = prior[random.integers(len(prior), size=len(theta))]
+    else:
+        lower, upper = _box_of_others(theta)
+        reference = lower + random.random(theta.shape) * (upper - lower)
     truth = _squared_distances(theta[np.newaxis], reference, scale)
     distance = _squared_distances(draws, reference, scale)
     ties = generator(seed, LEARNING, TARP, *branch, _TIES)

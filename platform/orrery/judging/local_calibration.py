@@ -4,15 +4,21 @@ Tests over all simulations pass a posterior that is too narrow here and too wide
 L-C2ST (Linhart et al. 2023) trains a classifier to tell the truths of simulations from
 draws of their posteriors, given their data; what it then says of draws at the observation
 is how far the posterior is wrong there. The classifier and its test are sbi's.
+
+A classifier of six parameters needs a gross fault. Whatever holds of all simulations holds
+of those whose data are near the observation, too: ranks of their truths are uniform, and
+tell smaller ones.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orrery.branches import LEARNING, ORDER
 from orrery.judging.diagnostics import narrowed
+from orrery.judging.intervals import widths_or_one
 from orrery.parameters import FloatArray, generator
 
 NULL_TRIALS = (
@@ -153,3 +159,41 @@ def _check(
     for name, values in {"theta": theta, "x": x, "draws": draws, "here": here}.items():
         if not np.isfinite(values).all():
             raise ValueError(f"{name} has numbers that are not finite: leave those out")
+
+
+def nearest_simulations(
+    x: FloatArray, observation: FloatArray, count: int
+) -> NDArray[np.int64]:
+    """Returns the numbers of the simulations whose data are nearest to an observation.
+
+    Nearness is that of Mahalanobis, by the covariance of all data. Truths of simulations
+    that are chosen by what a posterior is given are draws of it as much as others are.
+
+    Arguments:
+        x: Summaries `[N, S]` with measurement errors, as the posterior is given them.
+        observation: Its summaries, `[S]`.
+        count: How many, in order of their nearness.
+
+    Raises:
+        ValueError: If the shapes do not belong together, a number is not finite, or there
+            are not so many simulations.
+
+    Example:
+        >>> nearest_simulations(np.array([[0.0], [5.0], [2.0]]), np.array([1.5]), count=2)
+        array([2, 0])
+    """
+    if x.ndim != 2 or observation.shape != x.shape[1:]:
+        raise ValueError(
+            f"an observation of shape {observation.shape} is compared with data of shape "
+            f"{x.shape}, of which each row should have the same"
+        )
+    if len(x) < 2 or not 1 <= count <= len(x):
+        raise ValueError(f"{count} of {len(x)} simulations: of 2 or more give 1 to all")
+    if not (np.isfinite(x).all() and np.isfinite(observation).all()):
+        raise ValueError("data that are not finite are near to none: leave those out")
+    scale = widths_or_one(x.std(axis=0), x)
+    # differences of entries count, too, which those of each alone would hide
+    z = (x - observation) / scale
+    inverse = np.linalg.pinv(np.atleast_2d(np.cov(x / scale, rowvar=False)))
+    distance = np.einsum("ni,ij,nj->n", z, inverse, z)
+    return np.argsort(distance, kind="stable")[:count]

@@ -56,8 +56,8 @@ def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
         if hdu is None:
             _check_one_table(hdus, file)
         table = Table.read(hdus, format="fits", hdu=hdu)
+        mark_header(table, hdus[0].header)
     table.convert_bytestring_to_unicode()
-    mark_header(table)
     return table
 
 
@@ -258,28 +258,32 @@ def parquet_table(file: OpenedFile) -> Table:
     words = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     opened = pq.ParquetFile(io.BytesIO(file.content), read_dictionary=words)
     arrow = opened.read(use_threads=False)
-    given = _units(arrow.schema, file.name)
-    columns = {name: _column(arrow[name], file) for name in arrow.column_names}
-    table = Table(columns)
-    for name, unit in given.items():
-        if name in columns:
-            table[name].unit = unit
+    table = Table({name: _column(arrow[name], file) for name in arrow.column_names})
+    for field in arrow.schema:
+        table[field.name].unit = (field.metadata or {}).get(
+            b"unit", b""
+        ).decode() or None
+    header = (arrow.schema.metadata or {}).get(_TABLE_HEADER)
+    if header is not None:
+        _take_header(table, header.decode(), file.name)
     return table
 
 
-def _units(schema: pa.Schema, name: str) -> dict[str, str]:
-    fields = {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in schema}
-    header = (schema.metadata or {}).get(_TABLE_HEADER)
-    if header is not None:
-        fields |= _header_units(header.decode(), name)
-    return {name: unit for name, unit in fields.items() if unit}
+def _take_header(table: Table, text: str, name: str) -> None:
+    """Gives a table what astropy's header says: units of columns, and what holds for all.
 
-
-def _header_units(text: str, name: str) -> dict[str, str]:
-    """Returns the columns' units in astropy's header, empty where there is none."""
+    Arguments:
+        table: Without its header.
+        text: The header, in YAML.
+        name: The file's, for messages.
+    """
     check_header(text, name)
     about = table_header.get_header_from_yaml(text.splitlines())
-    return {c["name"]: str(c.get("unit") or "") for c in about["datatype"]}
+    for column in about["datatype"]:
+        if column["name"] in table.colnames:
+            table[column["name"]].unit = str(column.get("unit") or "") or None
+    table.meta.update(about.get("meta") or {})
+    mark_header(table)
 
 
 def _column(values: pa.ChunkedArray, file: OpenedFile) -> MaskedColumn:
@@ -314,9 +318,7 @@ def hdf5_table(file: OpenedFile) -> Table:
     stored = stored_rows(file)
     table = Table(stored.rows)
     if stored.header:
-        lines = "\n".join(stored.header)
-        for title, unit in _header_units(lines, file.name).items():
-            table[title].unit = unit or None
+        _take_header(table, "\n".join(stored.header), file.name)
     table.convert_bytestring_to_unicode()
     return table
 

@@ -16,7 +16,7 @@ from orrery.tables.columns import (
     UnderstoodColumn,
     understand,
 )
-from orrery.tables.coordinate_systems import declared_system
+from orrery.tables.coordinate_systems import declared_frame, declared_system
 from orrery.tables.missing import MissingCount, missing_values, zero_pairs
 from orrery.tables.number_words import SENTINELS, as_number, plain_word
 from orrery.tables.options import MOST_MISSING
@@ -196,11 +196,17 @@ def _check_systems(
     """Raises ValueError where a file says that angles are in another system than is read."""
     for column, description in used:
         system = declared_system(table, column.title)
-        if system and description.unit.is_equivalent(units.deg):
+        if system and description.frame is not None:
             raise ValueError(
                 f"{where}: column {column.title!r} is in {system}, as the file says; read are "
                 "ICRS, FK5 at J2000 and Galactic coordinates: turn positions and proper motions "
                 "into ICRS, as astropy's SkyCoord(...).icrs does, and write the table anew"
+            )
+        frame = declared_frame(table, column.title)
+        if None not in (frame, description.frame) and frame != description.frame:
+            raise ValueError(
+                f"{where}: column {column.title!r} is understood as {description.frame}, but "
+                f"refers to {frame} coordinates in the file: mend its name or its reference"
             )
 
 

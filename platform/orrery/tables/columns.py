@@ -14,6 +14,7 @@ from astropy import units
 from astropy.table import Table
 
 from orrery.tables import titles
+from orrery.tables.coordinate_systems import Frame
 from orrery.tables.duplicates import are_identifiers
 from orrery.tables.repeated_values import Ties
 from orrery.tables.unit_names import understood_unit
@@ -44,6 +45,7 @@ class ColumnDescription:
             a column that does not is another one, whatever its title says.
         wraps: Whether it is an angle around a circle, in degrees.
         sexagesimal: Whether it may be written as `12:34:56`: in hours or degrees.
+        frame: Of which coordinates it is one, if it is a position or a proper motion.
         consequence: What follows where a row has no number: the row is dropped, only
             this value is unknown, or the table is refused.
         needed: Whether a table with too many rows without a number is refused.
@@ -70,6 +72,7 @@ class ColumnDescription:
     identifies: Literal["integers", "words"] | None = None
     wraps: bool = False
     sexagesimal: Literal["hours", "degrees"] | None = None
+    frame: Frame | None = None
     consequence: Consequence = "value"
     needed: bool = False
     either_sign: bool = False

@@ -6,16 +6,28 @@ alone would give away.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from astropy.table import Table
 
+Frame = Literal["equatorial", "galactic"]
+
 _SYSTEM = "coordinate_system"  # among a column's metadata, where it is of no use
-# FK5 at J2000 is ICRS within 0.1 arcsec.
-_TAKEN = {"ICRS", "FK5", "GALACTIC"}
+_FRAME = "coordinate_frame"  # of a column that refers to a system by itself
+# FK5 at J2000 is ICRS within 0.1 arcsec; many call it by its equinox alone.
+_TAKEN: dict[str, Frame] = {
+    "ICRS": "equatorial",
+    "FK5": "equatorial",
+    "J2000": "equatorial",
+    "J2000.0": "equatorial",
+    "GALACTIC": "galactic",
+}
 _EPOCHLESS = {"ICRS", "GALACTIC"}
 _SILENT = {"", "UNKNOWN"}  # which say nothing
 _J2000 = {"", "2000"}
+# FITS 4.0, section 8.3: of old files EPOCH is the equinox, and those before are FK4's. Later
+# ones are when stars were where their positions say.
+_FIRST_FK5 = 1984.0
 
 
 def described_system(system: str, equinox: str) -> str:
@@ -29,12 +41,16 @@ def described_system(system: str, equinox: str) -> str:
         >>> described_system("eq_FK4", "B1950"), described_system("eq_FK5", "J2000.0")
         ('eq_FK4 B1950', '')
     """
-    name = system.strip().upper().removeprefix("EQ_")
+    name = _name(system)
     year = equinox.strip().upper().removeprefix("J").partition(".")[0]
     at_2000 = year in _J2000 or name in _EPOCHLESS
     if (name in _TAKEN or name in _SILENT) and at_2000:
         return ""
     return " ".join(f"{system} {equinox}".split())
+
+
+def _name(system: str) -> str:
+    return system.strip().upper().removeprefix("EQ_")
 
 
 @dataclass
@@ -43,6 +59,7 @@ class DeclaredSystems:
 
     Arguments:
         systems: What those of no use are called, or nothing, by identifier.
+        frames: Of those of use, by identifier.
         references: Of each column, in the file's order.
 
     Example:
@@ -55,6 +72,7 @@ class DeclaredSystems:
     """
 
     systems: dict[str, str] = field(default_factory=dict)
+    frames: dict[str, Frame] = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
 
     def add(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -63,6 +81,8 @@ class DeclaredSystems:
             system = attributes.get("system", "")
             name = attributes.get("ID", "")
             self.systems[name] = described_system(system, attributes.get("equinox", ""))
+            if _name(system) in _TAKEN:
+                self.frames[name] = _TAKEN[_name(system)]
         elif tag == "FIELD":
             self.references.append(attributes.get("ref", ""))
 
@@ -80,15 +100,46 @@ class DeclaredSystems:
         for title, system in zip(table.colnames, of_column, strict=True):
             if system:
                 table[title].meta[_SYSTEM] = system
+        for title, reference in zip(table.colnames, self.references, strict=True):
+            if reference in self.frames:
+                table[title].meta[_FRAME] = self.frames[reference]
 
 
-def mark_header(table: Table) -> None:
-    """Notes with each column the system that the table's header tells, if of no use."""
-    header: Mapping[str, Any] = table.meta
-    system = str(header.get("RADESYS", header.get("RADECSYS", "")))
-    described = described_system(system, str(header.get("EQUINOX", "")))
-    for title in table.colnames if described else ():
-        table[title].meta[_SYSTEM] = described
+def mark_header(table: Table, primary: Mapping[str, Any] | None = None) -> None:
+    """Notes with each column the system that the table's header tells, if of no use.
+
+    Arguments:
+        table: With its header as `meta`.
+        primary: The primary header of its FITS file. Tables inherit nothing from it, but
+            some programs write only there what holds for all: it is heard where the
+            table's own is silent.
+
+    Example:
+        >>> table = Table({"ra": [1.0]}, meta={"RADESYS": "FK5", "EQUINOX": 1975.0})
+        >>> mark_header(table)
+        >>> declared_system(table, "ra")
+        'FK5 1975.0'
+    """
+    for header in (table.meta, primary or {}):
+        system = str(header.get("RADESYS", header.get("RADECSYS", "")))
+        equinox = _equinox(header)
+        described = described_system(system, equinox)
+        for title in table.colnames if described else ():
+            table[title].meta[_SYSTEM] = described
+        if system or equinox:
+            return
+
+
+def _equinox(header: Mapping[str, Any]) -> str:
+    """Returns the equinox that a FITS header tells, or nothing."""
+    if "EQUINOX" in header:
+        return str(header["EQUINOX"])
+    epoch = str(header.get("EPOCH", "")).strip().upper()
+    try:
+        year = float(epoch.removeprefix("B").removeprefix("J"))
+    except ValueError:
+        return ""
+    return epoch if year < _FIRST_FK5 else ""
 
 
 def declared_system(table: Table, title: str) -> str:
@@ -96,7 +147,14 @@ def declared_system(table: Table, title: str) -> str:
     return str(table[title].meta.get(_SYSTEM, ""))
 
 
+def declared_frame(table: Table, title: str) -> Frame | None:
+    """Returns whether a column refers to equatorial or Galactic coordinates; None if to none."""
+    frame: Frame | None = table[title].meta.get(_FRAME)
+    return frame
+
+
 def keep_system(table: Table, title: str, column: Any) -> None:
-    """Notes with a column that was made of another one the system of that."""
-    if declared_system(table, title):
-        column.meta[_SYSTEM] = declared_system(table, title)
+    """Notes with a column that was made of another one what the file says of that."""
+    for key in (_SYSTEM, _FRAME):
+        if key in table[title].meta:
+            column.meta[key] = table[title].meta[key]

@@ -15,7 +15,6 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyWarning
 
 from orrery.tables import binary_tables
-from orrery.tables.coordinate_systems import mark_header
 from orrery.tables.opening import OpenedFile
 from orrery.tables.text_tables import TEXT_ENDINGS, ecsv_table, text_table
 
@@ -54,8 +53,6 @@ def read_table(file: OpenedFile | Path | str) -> Table:
     table = guarded(opened, reader)
     if len(table) == 0:
         raise ValueError(f"{opened.name} has no rows: give a table with rows")
-    # what was a FITS table once has its header still, whatever it is now
-    mark_header(table)
     return table
 
 

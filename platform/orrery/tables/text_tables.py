@@ -20,6 +20,7 @@ from astropy.table import Table
 from astropy.table import meta as table_header
 
 from orrery.tables import opening
+from orrery.tables.coordinate_systems import mark_header
 from orrery.tables.opening import OpenedFile, check_expansion
 from orrery.tables.other_layouts import check_layout
 from orrery.tables.sealed_text import check_seal
@@ -120,7 +121,10 @@ def ecsv_table(file: OpenedFile) -> Table:
         size = len(rows.lines) * _entry_size(column)
         what = f"column {column['name']!r}"
         check_expansion(file.name, len(text), size, what)
-    return Table.read(text, format="ascii.ecsv")
+    table = Table.read(text, format="ascii.ecsv")
+    # what was a FITS table once has its header still
+    mark_header(table)
+    return table
 
 
 def _entry_size(column: Mapping[str, Any]) -> int:

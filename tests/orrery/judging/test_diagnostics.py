@@ -90,6 +90,50 @@ def test_the_area_of_right_posteriors_scatters_by_one(references):
     assert abs(z.std() - 1) < 4 / np.sqrt(2 * len(z))
 
 
+def prior_draws(seed, count=4000):
+    return np.random.default_rng(1000 + seed).normal(size=(count, P)) @ MIX
+
+
+def test_the_area_scatters_by_one_where_references_are_of_the_prior():
+    z = np.array(
+        [
+            diagnostics.tarp(
+                *exact(i, 200, 30), i, references=5, prior=prior_draws(i)
+            ).area_z
+            for i in range(120)
+        ]
+    )
+    assert abs(z.mean()) < 4 / np.sqrt(len(z))
+    assert abs(z.std() - 1) < 4 / np.sqrt(2 * len(z))
+
+
+def test_references_of_the_prior_see_a_wrong_width_better_than_those_of_its_box():
+    box, prior = (
+        [
+            diagnostics.tarp(
+                *exact(i, 2000, 40, width=0.95), i, references=5, prior=known
+            ).area_z
+            for i in range(6)
+        ]
+        for known in (None, prior_draws(0))
+    )
+    assert np.mean(prior) < np.mean(box) < 0
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        (np.zeros((9, P + 1)), r"\(9, 7\)"),
+        (np.zeros((0, P)), r"\(0, 6\)"),
+        (np.zeros(P), r"\(6,\)"),
+        (np.full((9, P), np.inf), "finite"),
+    ],
+)
+def test_a_prior_of_another_kind_is_refused(prior, message):
+    with pytest.raises(ValueError, match=message):
+        diagnostics.tarp(*exact(1, 20, 10), seed=0, prior=prior)
+
+
 def test_more_references_see_the_area_more_precisely():
     draws, theta = exact(4, 400, 60)
     errors = [

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from orrery.judging.local_calibration import local_calibration
+from orrery.judging.diagnostics import sbc_ranks
+from orrery.judging.local_calibration import local_calibration, nearest_simulations
 
 NOISE = 0.5
 SHRUNK = 1 / (1 + NOISE**2)  # how much of the data the posterior's mean follows
@@ -103,3 +104,52 @@ def test_what_does_not_belong_together_is_refused(change, message):
     }
     with pytest.raises(ValueError, match=message):
         local_calibration(**(arrays | change), width=0.5, seed=1)
+
+
+def test_the_nearest_simulations_are_those_of_the_smallest_mahalanobis_distance():
+    random = np.random.default_rng(2)
+    mixed = np.array([[1.0, 0.0, 0.0], [3.0, 0.1, 0.0], [0.0, 0.0, 1e4]])
+    x = random.normal(size=(300, 3)) @ mixed.T
+    observation = np.array([1.0, 2.9, 2e3])
+    found = nearest_simulations(x, observation, 300)
+    difference = x - observation
+    inverse = np.linalg.inv(np.cov(x, rowvar=False))
+    distance = np.sqrt(np.sum(difference @ inverse * difference, axis=1))
+    assert found.tolist() == np.argsort(distance).tolist()
+    assert nearest_simulations(x, observation, 7).tolist() == found[:7].tolist()
+
+
+def test_an_entry_that_never_varies_does_not_decide_which_are_near():
+    random = np.random.default_rng(3)
+    x = np.column_stack([random.normal(size=50), np.full(50, 0.1)])
+    found = nearest_simulations(x, np.array([0.4, 0.3]), 50)
+    assert found.tolist() == np.argsort(np.abs(x[:, 0] - 0.4)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("x", "observation", "count", "message"),
+    [
+        (np.zeros((5, 2)), np.zeros(3), 2, r"shape \(3,\) .* \(5, 2\)"),
+        (np.zeros((5, 2)), np.zeros(2), 6, "6 of 5 simulations"),
+        (np.zeros((5, 2)), np.zeros(2), 0, "0 of 5 simulations"),
+        (np.zeros((1, 2)), np.zeros(2), 1, "1 of 1 simulations"),
+        (np.full((5, 2), np.nan), np.zeros(2), 2, "not finite"),
+        (np.zeros((5, 2)), np.array([np.inf, 0.0]), 2, "not finite"),
+    ],
+)
+def test_what_has_no_nearest_simulations_is_refused(x, observation, count, message):
+    with pytest.raises(ValueError, match=message):
+        nearest_simulations(x, observation, count)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("observed", "is_found"), [(1.5, True), (-1.5, False)])
+def test_ranks_of_the_nearest_find_a_posterior_that_is_wrong_there_alone(
+    observed, is_found
+):
+    random = np.random.default_rng(4)
+    theta, x = simulated(random, 8000)
+    draws = drawn(random, x, 100, np.where(x > 0, 0.8, 1.0))
+    near = nearest_simulations(x, np.array([observed]), 800)
+    found = sbc_ranks(draws[:, near], theta[near], seed=1)
+    assert (found.band_pvalue[0] < 0.01) == is_found

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy import units
+from astropy.io import fits
 from astropy.table import Table
 
 from orrery.tables.cleaning import clean_columns
@@ -11,10 +12,16 @@ from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import read_table
 from orrery.tables.split_angles import joined_angles
 
+EQUATORIAL = {"frame": "equatorial"}
 WANTED = (
-    ColumnDescription("ra", units.deg, ("ra", "rah_ram_ras"), sexagesimal="hours"),
-    ColumnDescription("dec", units.deg, ("dec",)),
+    ColumnDescription(
+        "ra", units.deg, ("ra", "rah_ram_ras"), sexagesimal="hours", **EQUATORIAL
+    ),
+    ColumnDescription("dec", units.deg, ("dec",), **EQUATORIAL),
+    ColumnDescription("pm_ra", units.mas / units.yr, ("pmra",), **EQUATORIAL),
+    ColumnDescription("l", units.deg, ("l",), frame="galactic"),
     ColumnDescription("distance", units.kpc, ("distance",)),
+    ColumnDescription("inclination", units.deg, ("inclination",)),
 )
 OLD = '<COOSYS ID="old" system="eq_FK4" equinox="B1950"/>'
 NEW = '<COOSYS ID="new" system="eq_FK5" equinox="J2000"/>'
@@ -23,7 +30,7 @@ NEW = '<COOSYS ID="new" system="eq_FK5" equinox="J2000"/>'
 def votable(systems, fields):
     """Returns a VOTable of columns of angles, each with the system that it refers to."""
     columns = "".join(
-        f'<FIELD name="{name}" datatype="double" unit="deg" {ref}/>'
+        f'<FIELD name="{name}" datatype="double" unit="{UNITS.get(name, "deg")}" {ref}/>'
         for name, ref in fields.items()
     )
     rows = f"<TR>{'<TD>12.5</TD>' * len(fields)}</TR>"
@@ -38,6 +45,8 @@ def cleaned(file):
     return clean_columns(table, WANTED, file.name)
 
 
+UNITS = {"pmra": "mas/yr"}
+GALACTIC = '<COOSYS ID="gal" system="galactic"/>'
 REFERRED = {"ra": 'ref="old"', "dec": 'ref="old"'}
 
 
@@ -76,6 +85,42 @@ def test_positions_in_icrs_or_nearly_so_are_read(systems, fields):
     assert cleaned(votable(systems, fields)).values["ra"].tolist() == [12.5]
 
 
+@pytest.mark.parametrize(
+    ("systems", "fields"),
+    [
+        (OLD + NEW, {"ra": 'ref="new"', "dec": 'ref="new"', "pmra": 'ref="old"'}),
+        (OLD, {"ra": "", "dec": "", "pmra": 'ref="old"'}),
+    ],
+)
+def test_proper_motions_in_another_system_are_refused(systems, fields):
+    with pytest.raises(ValueError, match="column 'pmra' is in eq_FK4 B1950"):
+        cleaned(votable(systems, fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"ra": 'ref="gal"', "dec": 'ref="gal"'}, "'ra' is understood as equatorial"),
+        ({"ra": "", "dec": 'ref="gal"'}, "'dec' is understood as equatorial"),
+        ({"pmra": 'ref="gal"', "ra": ""}, "'pmra' is understood as equatorial"),
+        ({"l": 'ref="new"'}, "'l' is understood as galactic"),
+    ],
+)
+def test_columns_that_refer_to_other_coordinates_than_their_names_are_refused(
+    fields, wrong
+):
+    with pytest.raises(ValueError, match=rf"a\.vot: column {wrong}, but refers to"):
+        cleaned(votable(GALACTIC + NEW, fields))
+
+
+def test_angles_that_are_no_positions_may_refer_to_any_system():
+    fields = {"ra": 'ref="new"', "l": 'ref="gal"', "inclination": 'ref="old"'}
+    found = cleaned(votable(GALACTIC + NEW + OLD, fields))
+    assert {name: values.tolist() for name, values in found.values.items()} == {
+        name: [12.5] for name in fields
+    }
+
+
 def test_angles_in_parts_keep_the_system_of_these():
     fields = dict.fromkeys(("RAh", "RAm", "RAs", "dec"), 'ref="old"')
     with pytest.raises(ValueError, match="column 'RAh RAm RAs' is in eq_FK4 B1950"):
@@ -88,6 +133,16 @@ def test_angles_in_parts_keep_the_system_of_these():
         ({"RADESYS": "FK4", "EQUINOX": 1950.0}, False),
         ({"RADESYS": "FK5", "EQUINOX": 1975.0}, False),
         ({"EQUINOX": 1950.0}, False),
+        ({"EPOCH": 1950.0}, False),
+        ({"EPOCH": "B1950"}, False),
+        ({"RADESYS": "FK5", "EPOCH": 1975.0}, False),
+        ({"RADESYS": "J2000", "EQUINOX": 1975.0}, False),
+        # when positions are those of Gaia, or of Hipparcos, and what is no year
+        ({"EPOCH": 2016.0}, True),
+        ({"RADESYS": "ICRS", "EPOCH": 1991.25}, True),
+        ({"EPOCH": "third"}, True),
+        ({"EPOCH": 1950.0, "EQUINOX": 2000.0}, True),
+        ({"RADESYS": "J2000"}, True),
         ({"RADESYS": "FK5", "EQUINOX": 2000.0}, True),
         ({"RADESYS": "ICRS"}, True),
         ({}, True),
@@ -112,3 +167,38 @@ def test_a_fits_table_that_became_an_ecsv_is_in_the_same_system(tmp_path):
     for name in ("a.fits", "a.ecsv"):
         with pytest.raises(ValueError, match="column 'ra' is in FK4 1950"):
             cleaned(OpenedFile.read(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("primary", "own", "is_read"),
+    [
+        ({"RADESYS": "FK4"}, {}, False),
+        ({"EQUINOX": 1950.0}, {}, False),
+        ({"RADESYS": "FK4"}, {"RADESYS": "ICRS"}, True),
+        ({"RADESYS": "ICRS"}, {"RADESYS": "FK4"}, False),
+        ({"RADESYS": "ICRS"}, {}, True),
+    ],
+)
+def test_the_primary_header_is_heard_where_the_table_is_silent(
+    tmp_path, primary, own, is_read
+):
+    columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
+    parts = [fits.PrimaryHDU(), fits.table_to_hdu(Table(columns, meta=own))]
+    parts[0].header.update(primary)
+    fits.HDUList(parts).writeto(tmp_path / "a.fits")
+    if is_read:
+        assert cleaned(OpenedFile.read(tmp_path / "a.fits")).values["ra"] == [12.5]
+        return
+    with pytest.raises(ValueError, match=r"a\.fits: column 'ra' is in "):
+        cleaned(OpenedFile.read(tmp_path / "a.fits"))
+
+
+@pytest.mark.parametrize("ending", ["parquet", "h5"])
+def test_formats_that_keep_a_tables_header_keep_its_system(tmp_path, ending):
+    header = {"RADESYS": "FK4", "EQUINOX": 1950.0}
+    columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
+    path = tmp_path / f"a.{ending}"
+    more = {"path": "table", "serialize_meta": True} if ending == "h5" else {}
+    Table(columns, meta=header).write(path, **more)
+    with pytest.raises(ValueError, match="column 'ra' is in FK4 1950"):
+        cleaned(OpenedFile.read(path))
