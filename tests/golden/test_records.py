@@ -7,8 +7,9 @@ from .components import COMPONENTS
 from .lock import check
 from .quantities import differences, lost, quantity, read, write
 
-# A cold start compiles the engine.
-SLOW = ("engine", "replay")
+# A cold start compiles the engine; the others take seconds. The lock, which is not slow,
+# sees every change.
+SLOW = ("engine", "replay", "masses", "travel_profiles", "effects", "live_orbits")
 
 
 @pytest.mark.parametrize(

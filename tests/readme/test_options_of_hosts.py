@@ -71,6 +71,7 @@ def is_understood(option):
     parse(HaloMass, [*words, *beside])
 
 
+@pytest.mark.slow
 def test_the_page_names_options_that_are_understood():
     found = set(OPTION.findall(PAGE))
     assert found - OF_COLUMNS <= {*EXAMPLES}
@@ -79,6 +80,7 @@ def test_the_page_names_options_that_are_understood():
         is_understood(option)
 
 
+@pytest.mark.slow
 def test_messages_name_options_that_are_understood():
     found = sorted(set(named_in_messages()))
     modules = {module for module, _ in found}

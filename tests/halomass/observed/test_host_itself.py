@@ -82,6 +82,7 @@ def test_two_rows_without_directions_may_be_one(halos, tmp_path, saved, moved, t
     assert len(table.warnings) == told
 
 
+@pytest.mark.slow
 def test_many_rows_without_directions_meet_by_chance(tmp_path, saved):
     random = np.random.default_rng(6)
     count = 3000
