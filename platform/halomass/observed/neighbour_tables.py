@@ -18,7 +18,11 @@ from halomass import cosmology
 from halomass.hosts.options import Criterion
 from halomass.observed import host_itself, survival
 from halomass.observed.errors import Orbits
-from halomass.observed.host_metadata import check_environment
+from halomass.observed.host_metadata import (
+    check_environment,
+    exchanged_distances,
+    with_typical,
+)
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS, KMS, KPC
@@ -303,15 +307,13 @@ def _environment(
     before = table.meta("provenance").get("environment_assumed", ())
     unsaid = (name for name in TYPICAL_ENVIRONMENT if given[name] is None)
     assumed = [name for name in unsaid if found[name] is None or name in before]
-    values = {
-        name: TYPICAL_ENVIRONMENT[name] if value is None else value
-        for name, value in found.items()
-    }
     for described in ENVIRONMENT_COLUMNS:
         name = described.quantity
-        where = f"{table.file}: environment: {name} is {values[name]}"
-        check_environment(values[name], described, where)
-    return HostEnvironment(**values), assumed
+        if (value := found[name]) is not None:
+            where = f"{table.file}: environment: {name} is {value}"
+            check_environment(value, described, where)
+    distances = with_typical(found, TYPICAL_ENVIRONMENT)
+    return HostEnvironment(found["vmax"], **distances), assumed
 
 
 def _said_twice(
@@ -331,13 +333,14 @@ def _said_twice(
 
 
 def _uncertain(around: HostEnvironment, given: Mapping[str, float | None]) -> list[str]:
-    """Returns a warning of what surrounds the host, if it may stand for no value."""
+    """Returns warnings of what surrounds the host, if it may stand for no value, or cannot be."""
     found = [
         f"{name} is {value:g}"
         for name, value in vars(around).items()
         if given[name] is None and suspects(np.array([value]))[0]
     ]
-    return look_up(found)
+    distances = around.distance_larger, around.distance_cluster
+    return [*look_up(found), *exchanged_distances(*distances)]
 
 
 def write_neighbours(table: Neighbours, path: Path | str) -> None:
