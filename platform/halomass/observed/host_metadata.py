@@ -88,6 +88,30 @@ def check_environment(
     raise ValueError(f"{where}: give a number from {description.range}{hint}")
 
 
+def check_lacks_expansion(provenance: Mapping[str, object], file: str) -> None:
+    """Refuses velocities that are said to have the expansion of space already.
+
+    Arguments:
+        provenance: What a table says of where it is from.
+        file: The table's name, for messages.
+
+    Raises:
+        ValueError: If it was added before, or they were measured from the Sun.
+
+    Example:
+        >>> check_lacks_expansion({"expansion_added": True}, "host.ecsv")
+        Traceback (most recent call last):
+        ValueError: host.ecsv: the expansion of space is in its velocities already, as its \
+provenance says (expansion_added): leave --peculiar out
+    """
+    said = [key for key in ("expansion_added", "frame") if provenance.get(key)]
+    if said:
+        raise ValueError(
+            f"{file}: the expansion of space is in its velocities already, as its provenance says "
+            f"({said[0]}): leave --peculiar out"
+        )
+
+
 def with_typical(
     found: Mapping[str, float | None], typical: Mapping[str, float]
 ) -> dict[str, float]:
