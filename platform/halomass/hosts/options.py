@@ -1,6 +1,6 @@
 """Which halos are hosts and neighbours: options, known before catalogues are read."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from halomass import systems
@@ -56,6 +56,17 @@ class HostSelection:
                 f"validation_from {self.validation_from} and test_from {self.test_from} must rise "
                 "between 0 and 1"
             )
+
+    @property
+    def changed(self) -> dict[str, float]:
+        """What is not as usual, by name.
+
+        Example:
+            >>> HostSelection(minimum=25).changed
+            {'minimum': 25}
+        """
+        usual = asdict(HostSelection())
+        return {n: value for n, value in asdict(self).items() if value != usual[n]}
 
 
 def check_threshold(threshold: float) -> None:

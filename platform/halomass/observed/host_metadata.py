@@ -14,6 +14,7 @@ from halomass.observed.placeholders import suspects
 from orrery.tables import titles
 from orrery.tables.columns import ColumnDescription
 
+_DISTANCES = ("distance_larger", "distance_cluster")
 _MEASURED_BY_CHANCE = 99.0  # of larger ones, or with more digits, hardly one is
 
 
@@ -85,6 +86,74 @@ def check_environment(
     if description.unit == units.kpc:
         hint = f"; name another unit, as in {description.quantity}_mpc"
     raise ValueError(f"{where}: give a number from {description.range}{hint}")
+
+
+def check_lacks_expansion(provenance: Mapping[str, object], file: str) -> None:
+    """Refuses velocities that are said to have the expansion of space already.
+
+    Arguments:
+        provenance: What a table says of where it is from.
+        file: The table's name, for messages.
+
+    Raises:
+        ValueError: If it was added before, or they were measured from the Sun.
+
+    Example:
+        >>> check_lacks_expansion({"expansion_added": True}, "host.ecsv")
+        Traceback (most recent call last):
+        ValueError: host.ecsv: the expansion of space is in its velocities already, as its \
+provenance says (expansion_added): leave --peculiar out
+    """
+    said = [key for key in ("expansion_added", "frame") if provenance.get(key)]
+    if said:
+        raise ValueError(
+            f"{file}: the expansion of space is in its velocities already, as its provenance says "
+            f"({said[0]}): leave --peculiar out"
+        )
+
+
+def with_typical(
+    found: Mapping[str, float | None], typical: Mapping[str, float]
+) -> dict[str, float]:
+    """Returns the distances of the nearest larger halo and cluster [kpc], typical if unknown.
+
+    A cluster is larger than any host but a cluster, so that the nearest larger halo is no
+    farther: a typical number gives way to what is known of the other one.
+
+    Arguments:
+        found: Both by name; None where nobody says it.
+        typical: Both, of most hosts.
+
+    Example:
+        >>> typical = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
+        >>> with_typical({"distance_larger": None, "distance_cluster": 1000.0}, typical)
+        {'distance_larger': 1000.0, 'distance_cluster': 1000.0}
+    """
+    larger, cluster = (found[name] for name in _DISTANCES)
+    if larger is None:
+        larger = min(typical[_DISTANCES[0]], cluster or np.inf)
+    if cluster is None:
+        cluster = max(typical[_DISTANCES[1]], larger)
+    return dict(zip(_DISTANCES, (larger, cluster), strict=True))
+
+
+def exchanged_distances(larger: float, cluster: float) -> list[str]:
+    """Returns a warning of a cluster that is nearer than the nearest larger halo.
+
+    Arguments:
+        larger: The distance of the nearest larger halo [kpc].
+        cluster: That of the nearest cluster [kpc].
+
+    Example:
+        >>> exchanged_distances(761.0, 17_000.0)
+        []
+    """
+    if cluster >= larger:
+        return []
+    return [
+        f"distance_larger is {larger:g} and distance_cluster only {cluster:g}, but a cluster is "
+        "larger than any host that is none: are they exchanged? look up which is right"
+    ]
 
 
 def _check_sentinel(written: float, description: ColumnDescription, where: str) -> None:

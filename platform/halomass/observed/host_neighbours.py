@@ -169,6 +169,8 @@ class Neighbours:
             f"{around.vmax:.4g} km/s, the nearest larger halo is {around.distance_larger / 1e3:.3g}"
             f" Mpc away, the nearest cluster {around.distance_cluster / 1e3:.3g} Mpc."
         )
+        if self.provenance.get("expansion_added"):
+            text += " The expansion of space was added to peculiar radial velocities."
         if assumed:
             unsaid = " nor ".join(assumed)
             text += f" The table does not say {unsaid}: typical numbers, not measured, stand here."

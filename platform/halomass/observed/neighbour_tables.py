@@ -18,7 +18,12 @@ from halomass import cosmology
 from halomass.hosts.options import Criterion
 from halomass.observed import host_itself, survival
 from halomass.observed.errors import Orbits
-from halomass.observed.host_metadata import check_environment
+from halomass.observed.host_metadata import (
+    check_environment,
+    check_lacks_expansion,
+    exchanged_distances,
+    with_typical,
+)
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS, KMS, KPC
@@ -56,6 +61,11 @@ _SAME_NUMBER = 0.05  # of it
 
 # What nobody observes.
 _OF_HALOS = ("m_peak", "log_m_peak", "m", "log_m", "v_peak", "v_infall")
+
+EXPANSION_ADDED = (
+    "the expansion of space was added to its radial velocities, and a table without masses of "
+    "halos is an observer's: measured velocities have it; leave --peculiar out"
+)
 
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
@@ -118,8 +128,9 @@ def read_neighbours(
             lack a value.
 
     Raises:
-        ValueError: If columns or too many values are missing, in other units, or a
-            neighbour is there twice; it says what to do.
+        ValueError: If columns or too many values are missing, in other units, a
+            neighbour is there twice, or velocities have the expansion that is to be added;
+            it says what to do.
         OSError: If the file cannot be read.
     """
     file = OpenedFile.read(path)
@@ -127,6 +138,7 @@ def read_neighbours(
     found = survival.select_satellites(table, threshold, criterion)
     orbits = table.orbits()
     if peculiar:
+        check_lacks_expansion(table.meta("provenance"), table.file)
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     chosen = _Chosen.of(table, found, orbits, most_missing)
     host_itself.check_no_host(table, orbits, found.log_m_star, chosen.counted)
@@ -139,12 +151,15 @@ def read_neighbours(
     around, assumed = _environment(table, given, largest)
     warnings = [*found.warnings, *chosen.warnings(table, orbits, found.log_m_star)]
     warnings += [*_said_twice(table, given, largest), *_uncertain(around, given)]
+    before = _provenance_before(table)
+    if peculiar and not set(_OF_HALOS) & set(table.columns):
+        warnings.append(EXPANSION_ADDED)
     provenance = {
-        **_provenance_before(table),
+        **before,
         "file": file.name,
         "sha256": file.sha256,
         "mass": found.mass,
-        "expansion_added": peculiar,
+        "expansion_added": peculiar or bool(before.get("expansion_added")),
         "selection": {**found.selection, **chosen.left_out.counts},
         **_notes(table, chosen.left_out, assumed, warnings),
     }
@@ -303,15 +318,13 @@ def _environment(
     before = table.meta("provenance").get("environment_assumed", ())
     unsaid = (name for name in TYPICAL_ENVIRONMENT if given[name] is None)
     assumed = [name for name in unsaid if found[name] is None or name in before]
-    values = {
-        name: TYPICAL_ENVIRONMENT[name] if value is None else value
-        for name, value in found.items()
-    }
     for described in ENVIRONMENT_COLUMNS:
         name = described.quantity
-        where = f"{table.file}: environment: {name} is {values[name]}"
-        check_environment(values[name], described, where)
-    return HostEnvironment(**values), assumed
+        if (value := found[name]) is not None:
+            where = f"{table.file}: environment: {name} is {value}"
+            check_environment(value, described, where)
+    distances = with_typical(found, TYPICAL_ENVIRONMENT)
+    return HostEnvironment(found["vmax"], **distances), assumed
 
 
 def _said_twice(
@@ -331,13 +344,14 @@ def _said_twice(
 
 
 def _uncertain(around: HostEnvironment, given: Mapping[str, float | None]) -> list[str]:
-    """Returns a warning of what surrounds the host, if it may stand for no value."""
+    """Returns warnings of what surrounds the host, if it may stand for no value, or cannot be."""
     found = [
         f"{name} is {value:g}"
         for name, value in vars(around).items()
         if given[name] is None and suspects(np.array([value]))[0]
     ]
-    return look_up(found)
+    exchanged = exchanged_distances(around.distance_larger, around.distance_cluster)
+    return [*look_up(found), *exchanged]
 
 
 def write_neighbours(table: Neighbours, path: Path | str) -> None:

@@ -1,6 +1,6 @@
 """Options of the halo mass study: frozen dataclasses, whose docstrings are the help."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -15,6 +15,7 @@ from halomass.mock.options import (
     STEEPER_TIDES,
 )
 from halomass.observed.neighbour_counts import check_neighbour_count
+from halomass.systems import LOG_M_PEAK
 from orrery.identity import PLACE
 from orrery.inference.options import Inference, Prediction
 from orrery.learning.options import Flow, Training
@@ -200,6 +201,14 @@ class HostCampaign:
                 f"acceptance_hosts = {self.acceptance_hosts}: give "
                 f"{FEWEST_JUDGED} or more, or medians mean nothing"
             )
+        own = {n: getattr(self, n) for n in ("kind", "box", "cosmology", "part_of_box")}
+        given = {n: value for n, value in own.items() if value not in (None, False)}
+        given |= self.selection.changed
+        if given and not self.catalogue:
+            raise ValueError(
+                f"{_in_words(given)}: of catalogues alone; the mock universe has its own: give "
+                "--catalogue, or leave this out"
+            )
 
     @property
     def readers(self) -> "tuple[Catalogue, ...]":
@@ -214,6 +223,7 @@ class HostCampaign:
                 kind=self.kind,
                 scale=scale,
                 universe=self._universe,
+                log_m_peak=min(LOG_M_PEAK, self.selection.log_m_peak),
                 part_of_box=self.part_of_box,
             )
             for path, scale in zip(self.catalogue, scales, strict=True)
@@ -282,6 +292,20 @@ class HostCampaign:
         return CATALOGUE_SUMMARY if self.catalogue else MOCK_SUMMARY
 
 
+# Which halos are neighbours: tables of a host are cut by the usual numbers.
+_NEIGHBOURS = ("radius", "log_m_peak")
+_SHARED = ("kind", "threshold")  # others have such options: they are called by whose
+
+
+def _in_words(given: Mapping[str, object]) -> str:
+    """Returns what is given as one writes it on the command line."""
+    options = {n: f"campaign.{n}" if n in _SHARED else n for n in given}
+    words = {n: f"--{option.replace('_', '-')}" for n, option in options.items()}
+    return ", ".join(
+        w if given[n] is True else f"{w} {given[n]}" for n, w in words.items()
+    )
+
+
 # Of one parameter an affine flow can only learn a normal distribution: splines.
 _SPLINE = Flow(transforms=1, hidden=(64, 64), kind="nsf")
 
@@ -340,6 +364,19 @@ class HaloMass:
     """How ensembles are trained and evaluated."""
     flows: FlowComparison = field(default_factory=FlowComparison)
     """The flows that ensembles are compared with."""
+
+    # networks that learned of other neighbours would answer, and nobody would see it
+    def __post_init__(self) -> None:
+        names: tuple[str, ...] = _NEIGHBOURS
+        if self.host.is_milky_way:
+            names = (*names, "log_m_cluster")  # its nearest one is Virgo
+        changed = self.campaign.selection.changed
+        if other := {name: changed[name] for name in names if name in changed}:
+            usual = ", ".join(f"{n} {getattr(HostSelection(), n):g}" for n in names)
+            raise ValueError(
+                f"{_in_words(other)}: hosts of the training would be seen otherwise than that of "
+                f"{self.host.neighbours.name}, of which what counts has {usual}: leave this out"
+            )
 
 
 @dataclass(frozen=True)

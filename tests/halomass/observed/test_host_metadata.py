@@ -107,3 +107,36 @@ def test_hosts_of_all_sizes_are_read(vmax, larger):
     meta = {"vmax": vmax, "dnl": larger, "d14": 20 * larger}
     found = [stated_number(meta, DESCRIBED[name], "host.ecsv") for name in AROUND]
     assert found == [vmax, larger, 20 * larger]
+
+
+@pytest.mark.parametrize(
+    ("said", "larger", "cluster"),
+    [
+        ({}, 2600.0, 17_900.0),
+        ({"distance_cluster": 1000.0}, 1000.0, 1000.0),
+        ({"distance_larger": 30_000.0}, 30_000.0, 30_000.0),
+        ({"distance_larger": 761.0}, 761.0, 17_900.0),
+    ],
+    ids=str,
+)
+def test_the_nearest_larger_halo_is_no_farther_than_the_nearest_cluster(
+    halos, tmp_path, saved, said, larger, cluster
+):
+    table = read_neighbours(saved(tmp_path, halos, {"vmax": 80.0, **said}))
+    around = table.environment
+    assert (around.distance_larger, around.distance_cluster) == (larger, cluster)
+    assumed = [n for n in ("distance_larger", "distance_cluster") if n not in said]
+    assert table.provenance["environment_assumed"] == assumed
+    assert not any("exchanged" in warning for warning in table.warnings)
+    with pytest.raises(ValueError, match=r"distance_cluster is 17.0: give"):
+        read_neighbours(saved(tmp_path, halos), vmax=80.0, distance_cluster=17.0)
+
+
+def test_distances_that_may_be_exchanged_are_warned_of(halos, tmp_path, saved):
+    meta = {"vmax": 80.0, "distance_larger": 17_000.0, "distance_cluster": 761.0}
+    warnings = read_neighbours(saved(tmp_path, halos, meta)).warnings
+    assert (
+        "17000 and distance_cluster only 761, but a cluster is larger" in warnings[-1]
+    )
+    right = read_neighbours(saved(tmp_path, halos, AROUND)).warnings
+    assert not any("exchanged" in warning for warning in right)

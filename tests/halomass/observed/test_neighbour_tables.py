@@ -69,6 +69,32 @@ def test_expansion_is_added_when_asked(halos, tmp_path, saved):
     np.testing.assert_allclose(two.orbits.v_r - one.orbits.v_r, 0.0678 * one.orbits.r)
     assert cosmology.hubble() == pytest.approx(0.0678)
     np.testing.assert_array_equal(one.orbits.v_t, two.orbits.v_t)
+    assert neighbour_tables.EXPANSION_ADDED not in two.warnings
+    assert ["expansion" in table.summary for table in (one, two)] == [False, True]
+
+
+def test_expansion_is_never_added_twice(halos, tmp_path, saved):
+    once = read_neighbours(saved(tmp_path, halos), peculiar=True, **AROUND)
+    for written in (tmp_path / "once.ecsv", tmp_path / "again.ecsv"):
+        neighbour_tables.write_neighbours(once, written)
+        once = read_neighbours(written)
+        assert once.provenance["expansion_added"] is True
+        with pytest.raises(ValueError, match=r"\(expansion_added\): leave --peculiar"):
+            read_neighbours(written, peculiar=True)
+
+
+def test_measured_velocities_have_the_expansion(halos, tmp_path, saved):
+    ours = bundled_tables()["milky_way_satellites.ecsv"]
+    with pytest.raises(ValueError, match=r"already.*\(frame\): leave --peculiar out"):
+        read_neighbours(ours, peculiar=True)
+    observed = dict(halos)
+    observed["m_star"] = observed.pop("m_peak") / 1e3
+    path = saved(tmp_path, observed)
+    assert (
+        neighbour_tables.EXPANSION_ADDED not in read_neighbours(path, **AROUND).warnings
+    )
+    table = read_neighbours(path, peculiar=True, **AROUND)
+    assert neighbour_tables.EXPANSION_ADDED in table.warnings
 
 
 def test_a_written_table_is_read_again(halos, tmp_path, saved):

@@ -10,11 +10,12 @@ from astropy.table import Table
 from halomass import cosmology
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.hosts.catalogue_systems import CatalogueSystems
+from halomass.hosts.options import HostSelection
 from halomass.mock import stellar_mass
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.options import CATALOGUES
 from halomass.study import literature, options
-from halomass.study.options import HostCampaign, TargetHost
+from halomass.study.options import HaloMass, HostCampaign, TargetHost
 from halomass.systems import SCHEMA
 from halomass.universe import Universe
 from orrery.execution.simulation import generate
@@ -202,6 +203,50 @@ def test_places_decide_nothing():
 def test_impossible_campaigns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(HostCampaign(), **change)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"box": 100.0}, "--box 100.0"),
+        ({"kind": "hlist"}, "--campaign.kind hlist"),
+        ({"cosmology": (0.7, 0.3)}, r"--cosmology \(0.7, 0.3\)"),
+        ({"part_of_box": True}, "--part-of-box:"),
+        ({"selection": HostSelection(minimum=25)}, "--minimum 25"),
+        ({"selection": HostSelection(threshold=0.6)}, "--campaign.threshold 0.6"),
+    ],
+    ids=str,
+)
+def test_what_says_something_of_catalogues_needs_one(given, words):
+    with pytest.raises(ValueError, match=f"{words}.*give --catalogue"):
+        HostCampaign(**given)
+    assert HostCampaign(catalogue=(Path("a.bin"),), **given).variants == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words", "host"),
+    [
+        ({"radius": 120.0}, "--radius 120.0.*radius 250", Path("my_host.ecsv")),
+        ({"log_m_peak": 9.0}, "--log-m-peak 9.0", Path("my_host.ecsv")),
+        ({"log_m_cluster": 13.5}, "--log-m-cluster 13.5", options.SATELLITES),
+    ],
+    ids=str,
+)
+def test_hosts_of_the_training_are_seen_as_the_host_is(changed, words, host):
+    catalogue = (Path("sfr_catalog_1.000000.bin"),)
+    campaign = HostCampaign(catalogue=catalogue, selection=HostSelection(**changed))
+    with pytest.raises(ValueError, match=rf"{words}.*leave this out"):
+        HaloMass(TargetHost(host), campaign)
+    more = replace(campaign, selection=HostSelection(minimum=25, threshold=0.6))
+    assert HaloMass(TargetHost(host), more).campaign.selection.minimum == 25
+
+
+def test_halos_below_the_usual_peak_mass_are_read_where_they_are_asked_for(snapshots):
+    for asked, read_from in ((7.0, 7.0), (8.0, 8.0), (9.0, 8.0)):
+        chosen = HostCampaign(
+            catalogue=snapshots, box=BOX, selection=HostSelection(log_m_peak=asked)
+        )
+        assert {reader.log_m_peak for reader in chosen.readers} == {read_from}
 
 
 def test_more_of_a_hosts_neighbours_may_lack_a_value_where_that_is_said(tmp_path):
