@@ -61,6 +61,7 @@ def test_simulated_stars_observed_without_errors_give_the_simulations_summaries(
     assert observed.names == binning.names
 
 
+@pytest.mark.slow
 def test_observation_has_independent_errors_after_the_lmc(desi):
     binning = DESI_FOOTPRINT.select(("v_gsr",)).with_moments(BOTH)
     seen = observe(desi, binning)
