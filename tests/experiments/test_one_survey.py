@@ -60,7 +60,7 @@ def test_a_process_of_its_own_with_ray_repeats_what_was_done_without(
 def test_the_lmc_is_inferred_like_the_masses_where_that_is_asked(
     experiments, toy, place, run, page
 ):
-    options = (*toy, "--lmc-today", "inferred")
+    options = (*toy, "--lmc-today", "inferred", "--lmc", "table1")
     first = page(run(experiments["desi"], *options, place=place, sketched=True))
     draws = pq.read_table(first.parent / "draws.desi.v_gsr.parquet")
     assert draws.column_names == [parameter.name for parameter in INFERRED + LMC_TODAY]

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from mwlmc.study.options import Surveys
+from mwlmc.study.surveys import _observed
 from orrery.results.result import Result
 
 
@@ -35,3 +37,13 @@ def test_surveys_are_drawn_with_the_stars_that_are_given(
         (sky,) = [part for part in result.sections if part["key"] == "sky"]
         maps.append(len(result.view(sky).panels))
     assert maps[1] == maps[0] + 1  # that of the stars
+
+
+@pytest.mark.parametrize("name", ["stars.csv", "stars.fits", "stars.ecsv"])
+def test_stars_are_on_the_map_whatever_their_file(write_stars, tmp_path, name):
+    stars = write_stars(tmp_path / name)
+    assert len(_observed(Surveys(stars=stars))["desi"]) > 300
+
+
+def test_a_binned_table_has_no_stars_for_the_map():
+    assert _observed(Surveys()) == {}

@@ -290,10 +290,14 @@ def load_binned(
             f"{'a folder' if path.is_dir() else 'no file'} {path}: say where the stars are, or "
             "name a bundled table, such as desi_dr1_bhb.ecsv"
         )
-    # a star table may be an ECSV too; only a binned one says how it was bootstrapped
-    if path.suffix == ".ecsv" and b"bootstrap_seed" in path.read_bytes():
+    if is_binned(path):
         return _selected(read_binned(path), binning, selection, path)
     return _reduce(path, binning, selection, None, seed, most_missing)
+
+
+def is_binned(path: Path) -> bool:
+    """Returns whether a file is a binned table, which alone says how it was bootstrapped."""
+    return path.suffix == ".ecsv" and b"bootstrap_seed" in path.read_bytes()
 
 
 def _reduce(

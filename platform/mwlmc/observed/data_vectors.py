@@ -6,6 +6,7 @@ observed ones: the binning of the simulations follows from it.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import linalg
@@ -15,15 +16,18 @@ from mwlmc.observed.binned_table import BinnedTable, definition
 from mwlmc.observed.options import Measurement
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky.binning import LMC_NAMES, SkyBinning
+from mwlmc.sky.moments import clipped_moments
 from mwlmc.sky.selection_function import Sample
 from orrery.identity import JSON
-from orrery.parameters import FloatArray
+from orrery.parameters import FloatArray, IntArray, generator
 from orrery.records import Observation
 
-VERSION = 3  # of data vectors, observed and mock; raised whenever they change
+VERSION = 4  # of data vectors, observed and mock; raised whenever they change
 
 
 _FILLED = Measurement()
+_MANY = 300  # stars, about as many as simulations have in most bins
+_SETS = 2000  # of stars that tell a usual dispersion to a fortieth of one set's scatter
 
 
 def observe(
@@ -36,8 +40,8 @@ def observe(
 
     Simulated stars drawn as a survey has its own bring the survey's noise with them:
     with such a binning the covariance has the LMC's errors only. Otherwise it has the
-    moments' errors, and the root-mean-square error of velocity is taken from the
-    dispersions, in quadrature.
+    moments' errors, the root-mean-square error of velocity is taken from the
+    dispersions, in quadrature, and these are what they would be of many stars.
 
     Arguments:
         table: The observed stars' moments; it may hold more bins than the binning.
@@ -57,10 +61,14 @@ def observe(
     dispersion = table.moments.dispersion[rows]
     error = table.errors
     # Observed dispersions hold the errors of velocity. Simulated stars that fill their
-    # patch have none, so the errors are taken out; survey-like stars have them too.
+    # patch have none, so the errors are taken out; survey-like stars have them too, and
+    # are as few.
     if binning.sample is None:
-        dispersion = _intrinsic(dispersion, table.sample.select(binning.bins))
-        stellar = kinematics.entries(error.mean[rows], error.dispersion[rows], binning)
+        larger = _of_many(table.moments.count[rows], binning)
+        sample = table.sample.select(binning.bins)
+        dispersion = _intrinsic(larger * dispersion, sample)
+        own = larger * error.dispersion[rows]
+        stellar = kinematics.entries(error.mean[rows], own, binning)
     else:
         stellar = np.zeros(sum(len(p.names) for p in binning.profiles))
     value = kinematics.entries(table.moments.mean[rows], dispersion, binning)
@@ -135,6 +143,27 @@ def vectors(
             floor = measurement.motion_floor
             found[label] = (drawn, observe(table, drawn, motion_floor=floor))
     return found
+
+
+def _of_many(counts: IntArray, binning: SkyBinning) -> FloatArray:
+    """Returns by what dispersions of so many stars are too small on average, `[K]`.
+
+    About their own mean a few stars scatter less than many do, as simulated ones are: two
+    by 1.75, twelve by 1.05, fifty by 1.01.
+    """
+    if not any("dispersion" in profile.moments for profile in binning.profiles):
+        return np.ones(len(counts))
+    many = _usual_dispersion(_MANY, binning.clip)
+    few = [_usual_dispersion(min(int(n), _MANY), binning.clip) for n in counts]
+    return many / np.array(few)
+
+
+@lru_cache(maxsize=1024)
+def _usual_dispersion(count: int, clip: float) -> float:
+    """Returns the mean dispersion, after clipping, of so many standard normal numbers."""
+    values = generator(0, count).standard_normal(_SETS * count)
+    bins = np.repeat(np.arange(_SETS), count)
+    return float(clipped_moments(values, bins, _SETS, clip).dispersion.mean())
 
 
 def _intrinsic(dispersion: FloatArray, sample: Sample) -> FloatArray:

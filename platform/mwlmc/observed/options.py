@@ -89,7 +89,8 @@ class Measurement:
     0.02 (Lindegren et al. 2021). Forecasts have none."""
     lmc_today: LMCToday = "data"
     """The LMC's place and motion: measured, as in the paper (data), or parameters like
-    the masses, inferred from the stars alone (inferred)."""
+    the masses, inferred from the stars alone (inferred), which needs the wide prior of the
+    LMC (--lmc table1)."""
 
     def __post_init__(self) -> None:
         if self.distance_errors and self.sampling == "full-footprint":

@@ -25,21 +25,26 @@ SDSS_BINNED = Path("sdss_kgiants.ecsv")
 
 
 def check_measurement(
-    measurement: Measurement, stars: bool = True, motions: bool = True
+    measurement: Measurement,
+    campaign: "SimulationCampaign",
+    stars: bool = True,
+    motions: bool = True,
 ) -> None:
-    """Raises ValueError if it holds what is not read of the data that there are.
+    """Raises ValueError if it holds what is not read, or what the simulations already know.
 
     Arguments:
         measurement: What is measured.
+        campaign: The simulations.
         stars: Whether any data are of real stars.
         motions: Whether these may have tangential velocities.
 
     Example:
-        >>> check_measurement(Measurement(survey_draws=8))
+        >>> check_measurement(Measurement(survey_draws=8), SimulationCampaign())
         Traceback (most recent call last):
         ...
         ValueError: survey_draws 8 would be ignored: none are drawn to fill a patch; leave it out
     """
+    _check_lmc(measurement, campaign)
     if not stars:
         read = ("distance_errors", "survey_draws", "motion_floor")
         check_unused(measurement, read, "it is about real stars, of which no data are")
@@ -49,6 +54,17 @@ def check_measurement(
     if not motions:
         why = "no tangential velocities of real stars are used"
         check_unused(measurement, ("motion_floor",), why)
+
+
+def _check_lmc(measurement: Measurement, campaign: "SimulationCampaign") -> None:
+    drawn = proposal(campaign.lmc, campaign.simulations)
+    # whose width is a few errors of the measurement, so that the prior would be the answer
+    if measurement.lmc_today == "inferred" and drawn == "observed":
+        raise ValueError(
+            f"lmc_today inferred: with --lmc {campaign.lmc} these {campaign.simulations} "
+            "simulations have the LMC near where it is measured, so that its place would not be "
+            "inferred from the stars alone: choose --lmc table1"
+        )
 
 
 @dataclass(frozen=True)
@@ -169,7 +185,7 @@ class Desi:
         from mwlmc.sky.binning import desi_footprint
 
         desi_footprint(self.v_tb_edges)
-        check_measurement(self.measurement)
+        check_measurement(self.measurement, self.campaign)
 
 
 @dataclass(frozen=True)
@@ -210,7 +226,8 @@ class Quadrants:
         if self.observation == "forecast-h3":
             read = ("stars", "selection", "most_missing")
             check_unused(self, read, "a forecast reads no stars")
-        check_measurement(self.measurement, stars=self.observation == "stars")
+        stars = self.observation == "stars"
+        check_measurement(self.measurement, self.campaign, stars)
 
 
 @dataclass(frozen=True)
@@ -247,7 +264,7 @@ class Table2:
     """How the posteriors are trained and sampled."""
 
     def __post_init__(self) -> None:
-        check_measurement(self.measurement)
+        check_measurement(self.measurement, self.campaign)
 
 
 @dataclass(frozen=True)
@@ -292,7 +309,7 @@ class PredictiveChecks:
             why = "it is about DESI's stars, of which no row is"
             check_unused(self, ("stars", "selection", "most_missing"), why)
         motions = "DESI, with v_tb" in self.rows
-        check_measurement(self.measurement, stars, motions)
+        check_measurement(self.measurement, self.campaign, stars, motions)
 
 
 @dataclass(frozen=True)
@@ -357,6 +374,7 @@ class DesiChoices:
             raise ValueError(
                 f"{len(self.stars)} tables of stars: give one of stars, or three binned ones"
             )
+        _check_lmc(self.measurement, self.campaign)
         why = "each choice has its own"
         check_unused(self.measurement, ("sampling", "motion_floor"), why)
 

@@ -86,7 +86,7 @@ class TravelProfile:
         if absent == stars:
             check_unused(self, ("most_missing",), "a forecast reads no stars")
         motions = self.velocities == "v_gsr+v_tb"
-        check_measurement(self.measurement, absent != stars, motions)
+        check_measurement(self.measurement, self.campaign, absent != stars, motions)
 
     @property
     def shells(self) -> "ReflexShells":
@@ -175,7 +175,7 @@ class Dispersions:
             check_unused(self, ("largest_motion_error",), why)
         stars = set(self.data) != {"forecast-h3"}
         # of SDSS's giants only radial velocities are used
-        check_measurement(self.measurement, stars, motions=desi)
+        check_measurement(self.measurement, self.campaign, stars, motions=desi)
 
     @property
     def _weighs(self) -> bool:

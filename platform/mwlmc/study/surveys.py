@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mwlmc.observed import star_tables
-from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.binned_table import is_binned, load_binned
 from mwlmc.observed.star_reading import read_stars
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning
@@ -21,6 +21,7 @@ from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import Measurements
+from orrery.tables.bundled import find_table
 from orrery.terminal import say
 
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
@@ -99,9 +100,10 @@ def _simulated(options: Surveys, theta: FloatArray) -> RestFrameStars:
 
 def _observed(options: Surveys) -> dict[str, RestFrameStars]:
     """Returns DESI's stars, by key, where their places are given: a binned table has none."""
-    if options.stars.suffix == ".ecsv":
+    path = find_table(options.stars)
+    if is_binned(path):
         return {}
     table = star_tables.select(
-        read_stars(options.stars, most_missing=options.most_missing), options.selection
+        read_stars(path, most_missing=options.most_missing), options.selection
     )
     return {"desi": table.rest_frame()}

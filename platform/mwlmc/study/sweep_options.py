@@ -58,7 +58,7 @@ class FlowArchitectures:
 
     def __post_init__(self) -> None:
         check_batches_shared(self.architecture.training)
-        check_measurement(self.measurement)
+        check_measurement(self.measurement, self.campaign)
 
 
 @dataclass(frozen=True)

@@ -282,6 +282,8 @@ def _take_header(table: Table, text: str, name: str) -> None:
     for column in about["datatype"]:
         if column["name"] in table.colnames:
             table[column["name"]].unit = str(column.get("unit") or "") or None
+            words = str(column.get("description") or "")
+            table[column["name"]].description = words or None
     table.meta.update(about.get("meta") or {})
     mark_header(table)
 

@@ -16,7 +16,11 @@ from orrery.tables.columns import (
     UnderstoodColumn,
     understand,
 )
-from orrery.tables.coordinate_systems import declared_frame, declared_system
+from orrery.tables.coordinate_systems import (
+    declared_frame,
+    declared_system,
+    system_in_words,
+)
 from orrery.tables.missing import MissingCount, missing_values, zero_pairs
 from orrery.tables.number_words import SENTINELS, as_number, plain_word
 from orrery.tables.options import MOST_MISSING
@@ -196,6 +200,9 @@ def _check_systems(
     """Raises ValueError where a file says that angles are in another system than is read."""
     for column, description in used:
         system = declared_system(table, column.title)
+        # Galactic coordinates of old positions are those of new ones
+        if description.frame == "equatorial":
+            system = system or system_in_words(table, column.title)
         if system and description.frame is not None:
             raise ValueError(
                 f"{where}: column {column.title!r} is in {system}, as the file says; read are "

@@ -4,6 +4,7 @@ Between B1950 and J2000 the sky turns by 0.6 degrees: far less than anything tha
 alone would give away.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,6 +29,11 @@ _J2000 = {"", "2000"}
 # FITS 4.0, section 8.3: of old files EPOCH is the equinox, and those before are FK4's. Later
 # ones are when stars were where their positions say.
 _FIRST_FK5 = 1984.0
+# As descriptions of columns say it, such as "Right ascension (B1950.0)".
+_OLD_IN_WORDS = re.compile(
+    r"\b(FK4|(B|equinox |equinox of )1[89]\d\d)\b", re.IGNORECASE
+)
+_NEW_IN_WORDS = re.compile(r"J2000|ICRS|FK5", re.IGNORECASE)
 
 
 def described_system(system: str, equinox: str) -> str:
@@ -147,6 +153,22 @@ def declared_system(table: Table, title: str) -> str:
     return str(table[title].meta.get(_SYSTEM, ""))
 
 
+def system_in_words(table: Table, title: str) -> str:
+    """Returns the old system that a column's description names; nothing if it names none.
+
+    What names a new one, too, may have been turned into that.
+
+    Example:
+        >>> table = Table({"ra": [1.0]})
+        >>> table["ra"].description = "Right ascension (B1950.0)"
+        >>> system_in_words(table, "ra")
+        'B1950'
+    """
+    words = str(table[title].info.description or "")
+    old = _OLD_IN_WORDS.search(words)
+    return old[0] if old and not _NEW_IN_WORDS.search(words) else ""
+
+
 def declared_frame(table: Table, title: str) -> Frame | None:
     """Returns whether a column refers to equatorial or Galactic coordinates; None if to none."""
     frame: Frame | None = table[title].meta.get(_FRAME)
@@ -158,3 +180,4 @@ def keep_system(table: Table, title: str, column: Any) -> None:
     for key in (_SYSTEM, _FRAME):
         if key in table[title].meta:
             column.meta[key] = table[title].meta[key]
+    column.description = table[title].description

@@ -18,6 +18,7 @@ from mwlmc.study.options import (
     DesiChoices,
     PredictiveChecks,
     Quadrants,
+    SimulationCampaign,
     Surveys,
     Table2,
 )
@@ -150,6 +151,29 @@ def test_an_option_that_nothing_reads_is_refused(options, chosen, ignored):
 )
 def test_an_option_that_is_read_is_taken(options, chosen):
     options(**chosen)
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        *((one, {}) for one in STUDIES if one not in (Dispersions, Surveys, Binnings)),
+        (Dispersions, {"without_lmc": 0}),
+    ],
+)
+def test_an_lmc_that_the_prior_knows_is_not_inferred(options, chosen):
+    """Where it is drawn within some errors of its measurement, stars alone say nothing."""
+    stars_alone = {"measurement": Measurement(lmc_today="inferred"), **chosen}
+    for campaign in (
+        SimulationCampaign(simulations=4096),
+        SimulationCampaign(simulations=200_000, lmc="observed"),
+    ):
+        with pytest.raises(ValueError, match="stars alone: choose --lmc table1"):
+            options(**stars_alone, campaign=campaign)
+    for campaign in (
+        SimulationCampaign(simulations=4096, lmc="table1"),
+        SimulationCampaign(simulations=200_000),
+    ):
+        options(**stars_alone, campaign=campaign)
 
 
 @pytest.mark.parametrize(

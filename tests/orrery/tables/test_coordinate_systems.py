@@ -202,3 +202,58 @@ def test_formats_that_keep_a_tables_header_keep_its_system(tmp_path, ending):
     Table(columns, meta=header).write(path, **more)
     with pytest.raises(ValueError, match="column 'ra' is in FK4 1950"):
         cleaned(OpenedFile.read(path))
+
+
+FORMATS = {
+    "ecsv": {},
+    "vot": {"format": "votable"},
+    "parquet": {},
+    "h5": {"path": "table", "serialize_meta": True},
+}
+
+
+def described(path, ra, l="Galactic longitude"):  # noqa: E741
+    """Writes a table whose columns are described, as catalogues describe theirs."""
+    table = Table({"ra": [12.5] * units.deg, "l": [3.0] * units.deg})
+    table["ra"].description, table["l"].description = ra, l
+    table.write(path, **FORMATS[path.suffix[1:]])
+    return OpenedFile.read(path)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_what_describes_a_column_is_heard_in_every_format(tmp_path, ending):
+    file = described(tmp_path / f"a.{ending}", "Right ascension (B1950.0)")
+    with pytest.raises(ValueError, match=r"column 'ra' is in B1950, as the file says"):
+        cleaned(file)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_read"),
+    [
+        ("Right ascension, FK4", False),
+        ("RA at equinox 1950", False),
+        ("hours of right ascension, equinox of 1875.0", False),
+        ("Right ascension (J2000.0)", True),
+        ("ICRS, of plates at B1950", True),
+        ("of the survey of 1950 stars", True),
+        (None, True),
+    ],
+)
+def test_descriptions_name_the_system_of_positions(tmp_path, words, is_read):
+    # the Galaxy's plane is where it was in 1950
+    file = described(tmp_path / "a.ecsv", words, l="from positions of B1950")
+    if is_read:
+        assert cleaned(file).values["ra"].tolist() == [12.5]
+        return
+    with pytest.raises(ValueError, match="column 'ra' is in "):
+        cleaned(file)
+
+
+def test_angles_in_parts_keep_the_system_that_describes_them(tmp_path):
+    table = Table({"RAh": [12], "RAm": [30], "RAs": [1.0], "dec": [3.0] * units.deg})
+    for name, unit in (("RAh", "h"), ("RAm", "min"), ("RAs", "s")):
+        table[name].unit = unit
+        table[name].description = "Right ascension (B1950)"
+    table.write(tmp_path / "a.ecsv")
+    with pytest.raises(ValueError, match="column 'RAh RAm RAs' is in B1950"):
+        cleaned(OpenedFile.read(tmp_path / "a.ecsv"))
