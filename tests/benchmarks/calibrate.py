@@ -32,6 +32,7 @@ from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
 from mwlmc.study.campaign import campaign_simulations
 from mwlmc.study.data_rows import DataRow, data_rows
+from mwlmc.study.literature import TABLE2
 from mwlmc.study.options import Table2
 from mwlmc.study.study import conditioned
 from mwlmc.study.versions import SUMMARIES
@@ -110,7 +111,16 @@ def main(options: Calibrating) -> None:
 
 
 def rows_of_table2(options: Table2, wanted: Collection[str]) -> list[DataRow]:
-    """Returns the data vectors of some rows of Table 2; of all when none is named."""
+    """Returns the data vectors of some rows of Table 2; of all when none is named.
+
+    Raises:
+        ValueError: If it has no such row.
+    """
+    unknown = sorted(set(wanted) - set(TABLE2))
+    if unknown:
+        raise ValueError(
+            f"Table 2 has no row {unknown[0]!r}: choose from {', '.join(TABLE2)}"
+        )
     stars = load_binned(
         options.stars,
         DESI_FOOTPRINT,
@@ -265,7 +275,8 @@ def nearest(
     row: DataRow, noisy: Pairs, drawn: FloatArray, options: Calibrating
 ) -> JSON:
     """Returns whether ranks of the simulations that are nearest to a row's data are uniform."""
-    near = nearest_simulations(noisy.x, row.observation.value, options.nearest)
+    count = min(options.nearest, len(noisy))  # where a bin is empty, one is left out
+    near = nearest_simulations(noisy.x, row.observation.value, count)
     theta, draws = noisy.theta[near], drawn[:, near]
     pvalues = {}
     for name, some in {

@@ -37,7 +37,9 @@ def follow_ups() -> Record:
     draws = _draws(51, 500)
     values = follow_up.follow_up_quantities(draws, WANTED, 235.0)
     answers = follow_up.follow_up_answers("a", "A", values, values)
-    table = follow_up.follow_up_table({"a": values})["Means and dispersions"]
+    table = follow_up.follow_up_table({"a": values}, (80.0, 120.0))[
+        "Means and dispersions"
+    ]
     row = dispersions._row("sdss+desi", dispersions._surveys(REAL), REAL)
     alone = lmc_less.dispersions_alone(row)
     return {

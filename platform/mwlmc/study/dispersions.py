@@ -205,7 +205,7 @@ def _record_answers(
             record_rigid_limit(
                 recording, row.key, row.label, np.pad(masses, ((0, 0), (0, 4)))
             )
-    recording.tables(follow_up.follow_up_table(printed))
+    recording.tables(follow_up.follow_up_table(printed, options.travel_edges))
 
 
 # --- without an LMC --------------------------------------------------------------------------

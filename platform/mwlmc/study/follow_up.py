@@ -23,7 +23,7 @@ from mwlmc.study.quantities import answer, interval_ends
 from orrery.parameters import FloatArray
 from orrery.results.sections import Answer
 
-VERSION = 5  # of these answers; raised whenever their numbers change
+VERSION = 6  # of these answers; raised whenever their numbers change
 # Of what decides them beside what decides all answers: see `versions`.
 VERSIONS = {"follow_ups": VERSION}
 SUMMARIES = {
@@ -39,11 +39,13 @@ FOLLOW_UP: PublishedRow = {
     **next(o.values for o in published_measurements() if o.key == "brooks_2026"),
     "beta0": Published(0.68, 0.02, 0.02),
 }
+FOLLOW_UP_RADIUS = 100.0  # [kpc] of those stars
 LEAST_FOLLOW_UP_RATIO = 0.20  # likewise: of the total masses
 PUBLISHED_SOURCE = "published.brooks_2026.source"
 PUBLISHED: dict[str, float | str] = {
     PUBLISHED_SOURCE: "Brooks et al. (2026), arXiv:2603.08788",
     "published.brooks_2026.least_mass_ratio": LEAST_FOLLOW_UP_RATIO,
+    "published.brooks_2026.travel_radius": FOLLOW_UP_RADIUS,
 }
 
 # Of each quantity: its column, its unit, and its scale if the column is a logarithm.
@@ -129,19 +131,25 @@ def follow_up_answers(
 
 
 def follow_up_table(
-    values: Mapping[str, Mapping[str, FloatArray]],
+    values: Mapping[str, Mapping[str, FloatArray]], travel_edges: tuple[float, ...]
 ) -> dict[str, Table]:
     """Returns medians and 16-84 % beside the published ones, by title.
 
     Arguments:
         values: What `follow_up_quantities` returns, by the name of the data.
+        travel_edges: Nearest and furthest stars that the travel velocity is about [kpc].
+            Where those of the published one are not among them, it has none beside it.
     """
+    nearest, furthest = travel_edges
+    published_ones = dict(FOLLOW_UP)
+    if not nearest <= FOLLOW_UP_RADIUS <= furthest:
+        del published_ones["v_travel"]
     rows = []
     for data, each in values.items():
         for name, column in each.items():
             low, median, high = interval_ends(column)
             half = (high - low) / 2
-            theirs = FOLLOW_UP.get(name, _UNKNOWN)
+            theirs = published_ones.get(name, _UNKNOWN)
             shift = theirs.shift(median)
             published = (theirs.median, theirs.minus, theirs.plus, shift)
             unit = unit_of(name)
@@ -158,9 +166,14 @@ def follow_up_table(
     table.meta["caption"] = (
         f"Medians, 16 and 84 %, beside what {PUBLISHED[PUBLISHED_SOURCE]} found; half_width is "
         "half of the interval, relative_error that over the median, shift in published sigma. "
-        "That paper's LMC has at least "
+        f"v_travel is against stars at {nearest:g} to {furthest:g} kpc, theirs against those at "
+        f"{FOLLOW_UP_RADIUS:g} kpc. That paper's LMC has at least "
         f"{100 * LEAST_FOLLOW_UP_RATIO:g} % of the Milky Way's mass."
     )
-    table.meta["metrics"] = dict(PUBLISHED)
-    table.meta["shows"] = list(PUBLISHED)
+    edges = {
+        "follow_up.travel_nearest": nearest,
+        "follow_up.travel_furthest": furthest,
+    }
+    table.meta["metrics"] = {**PUBLISHED, **edges}
+    table.meta["shows"] = [*PUBLISHED, *edges]
     return {"Means and dispersions": table}

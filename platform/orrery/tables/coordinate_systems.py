@@ -126,7 +126,9 @@ def mark_header(table: Table, primary: Mapping[str, Any] | None = None) -> None:
         >>> declared_system(table, "ra")
         'FK5 1975.0'
     """
-    for header in (table.meta, primary or {}):
+    for keywords in (table.meta, primary or {}):
+        # whoever writes a header by hand may write it in small letters
+        header = {str(key).upper(): value for key, value in keywords.items()}
         system = str(header.get("RADESYS", header.get("RADECSYS", "")))
         equinox = _equinox(header)
         described = described_system(system, equinox)

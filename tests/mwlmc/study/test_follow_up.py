@@ -48,7 +48,9 @@ def test_masses_are_no_logarithms_and_the_speed_is_a_length(draws, values):
 
 
 def test_the_table_has_the_published_values_and_the_relative_errors(values):
-    table = follow_up.follow_up_table({"a": values})["Means and dispersions"]
+    table = follow_up.follow_up_table({"a": values}, (80.0, 120.0))[
+        "Means and dispersions"
+    ]
     assert list(table["quantity"]) == list(values)
     lines = {line["quantity"]: line for line in table}
     for name, published in FOLLOW_UP.items():
@@ -58,7 +60,23 @@ def test_the_table_has_the_published_values_and_the_relative_errors(values):
     assert lines[HALO_MASS]["relative_error"] == pytest.approx(0.046, rel=0.05)
     assert lines["beta0"]["half_width"] == pytest.approx(0.03, rel=0.05)
     assert np.isnan(lines["r_dehnen"]["published"])
-    assert table.meta["shows"] == list(follow_up.PUBLISHED)
+    assert table.meta["shows"] == list(table.meta["metrics"])
+    assert follow_up.PUBLISHED.items() <= table.meta["metrics"].items()
+
+
+@pytest.mark.parametrize(
+    ("edges", "is_compared"),
+    [((80.0, 120.0), True), ((100.0, 130.0), True), ((50.0, 60.0), False)],
+)
+def test_travel_velocities_against_other_stars_are_not_compared(
+    values, edges, is_compared
+):
+    table = follow_up.follow_up_table({"a": values}, edges)["Means and dispersions"]
+    lines = {line["quantity"]: line for line in table}
+    assert np.isfinite(lines["v_travel"]["published"]) == is_compared
+    assert np.isfinite(lines["v_travel"]["shift"]) == is_compared
+    assert lines[HALO_MASS]["published"] == FOLLOW_UP[HALO_MASS].median
+    assert f"at {edges[0]:g} to {edges[1]:g} kpc" in table.meta["caption"]
 
 
 def test_the_published_ratio_is_what_the_published_masses_have_in_our_profiles():

@@ -164,7 +164,9 @@ def test_a_fits_table_that_became_an_ecsv_is_in_the_same_system(tmp_path):
     columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
     Table(columns, meta=header).write(tmp_path / "a.fits")
     Table.read(tmp_path / "a.fits").write(tmp_path / "a.ecsv")
-    for name in ("a.fits", "a.ecsv"):
+    by_hand = {key.lower(): value for key, value in header.items()}
+    Table(columns, meta=by_hand).write(tmp_path / "b.ecsv")
+    for name in ("a.fits", "a.ecsv", "b.ecsv"):
         with pytest.raises(ValueError, match="column 'ra' is in FK4 1950"):
             cleaned(OpenedFile.read(tmp_path / name))
 
