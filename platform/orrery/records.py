@@ -17,6 +17,8 @@ from orrery.identity import JSON, canonical
 from orrery.named_units import check_entries, check_names, check_unit
 from orrery.parameters import FloatArray, generator
 
+REAL = "biuf"  # kinds of numpy's types that a column can have
+
 
 @dataclass(frozen=True)
 class Column:
@@ -29,7 +31,8 @@ class Column:
         dtype: Its type, as numpy names it.
 
     Raises:
-        ValueError: If the unit cannot be read.
+        ValueError: If the unit cannot be read, or the type is none of real numbers that
+            files can have.
 
     Example:
         >>> Column("r", "kpc", "Galactocentric distance", "float16").dtype
@@ -43,6 +46,17 @@ class Column:
 
     def __post_init__(self) -> None:
         check_unit(self.name, self.unit)
+        try:
+            kind = np.dtype(self.dtype)
+            pa.from_numpy_dtype(kind)
+            real = kind.kind in REAL and kind.isnative
+        except (TypeError, pa.ArrowNotImplementedError):
+            real = False
+        if not real:
+            raise ValueError(
+                f"{self.name!r} has the type {self.dtype!r}, which no column can have: write "
+                "it as in 'float64', 'float32', 'int64' or 'bool'"
+            )
 
 
 @dataclass(frozen=True)
