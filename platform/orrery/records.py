@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orrery.covariances import check_covariance
 from orrery.identity import JSON, canonical
 from orrery.named_units import check_entries, check_names, check_unit
 from orrery.parameters import FloatArray, generator
@@ -50,7 +51,7 @@ class Column:
             kind = np.dtype(self.dtype)
             pa.from_numpy_dtype(kind)
             real = kind.kind in REAL and kind.isnative
-        except (TypeError, pa.ArrowNotImplementedError):
+        except (TypeError, pa.ArrowException):
             real = False
         if not real:
             raise ValueError(
@@ -183,7 +184,8 @@ class Observation:
 
     Raises:
         ValueError: If the shapes do not belong together, a name is there twice, a unit
-            cannot be read, a number is not finite, or an error is negative.
+            cannot be read, a number is not finite, an error is negative, or no errors can
+            have the covariance.
 
     Example:
         >>> value, covariance = np.array([12.0]), np.array([[4.0]])
@@ -221,6 +223,7 @@ class Observation:
                 f"observation {self.name!r} has no finite value for {missing or 'its covariance'}: "
                 "widen distance_edges or leave these entries out"
             )
+        check_covariance(f"observation {self.name!r}", self.covariance, self.names)
         self._check_simulation_error()
         self._check_simulated()
 

@@ -24,7 +24,7 @@ from orrery.learning.reach import Reach, reach_of
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import OnEpoch, Trained, single_precision
 from orrery.option_types import check_types
-from orrery.pairs import Pairs, Splits, convolve
+from orrery.pairs import Pairs, Splits, check_error_covariance, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 
 VERSION = 1  # of flows and their training; raised whenever their numbers change
@@ -131,6 +131,7 @@ of an observation with the same binning
                 f"a covariance of shape {self.covariance.shape} does not belong to {size} "
                 "summaries: use that of an observation with the same binning"
             )
+        check_error_covariance(self.covariance, splits.train.x, splits.names)
         for pairs in (splits.train, splits.validation):
             self._check_theta(pairs.theta)
         self._check_precision()
