@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orrery.covariances import check_covariance
 from orrery.named_units import same_unit
 from orrery.parameters import FloatArray, Parameter, parameter_names
+
+_NEGLIGIBLE = 1e-4  # of the scatter of simulations: an error that hardly adds to it
 
 
 @dataclass(frozen=True)
@@ -211,8 +214,7 @@ def convolve(
         random: Draws the noise, independently for each pair.
 
     Raises:
-        ValueError: If the covariance has another shape or is not positive
-            semi-definite.
+        ValueError: If the covariance has another shape, or no errors can have it.
     """
     size = pairs.x.shape[1]
     if covariance.shape != (size, size):
@@ -220,8 +222,34 @@ def convolve(
             f"covariance of shape {covariance.shape} does not fit {size} summaries: "
             "use the same binning for the observation and the simulations"
         )
-    # Unlike Cholesky's, this decomposition allows entries measured without error.
+    check_error_covariance(covariance, pairs.x)
+    # Unlike Cholesky's, this decomposition allows entries measured without error. What
+    # numpy looks at is no matter: it compares with 1e-8, whatever the unit.
     noise = random.multivariate_normal(
-        np.zeros(size), covariance, len(pairs), check_valid="raise", method="eigh"
+        np.zeros(size), covariance, len(pairs), check_valid="ignore", method="eigh"
     )
     return dataclasses.replace(pairs, x=pairs.x + noise)
+
+
+def check_error_covariance(
+    covariance: FloatArray, x: FloatArray, names: Sequence[str] | None = None
+) -> None:
+    """Raises ValueError if errors that summaries get cannot have their covariance.
+
+    What is left of errors that simulations have of themselves, see `added_covariance`, may
+    be the rounding of a zero, and matters as little as what simulations hardly scatter by.
+
+    Arguments:
+        covariance: With shape `[S, S]`.
+        x: Summaries without these errors, with shape `[N, S]`.
+        names: Of the S summaries; their numbers when None.
+    """
+    if not np.isfinite(covariance).all():
+        raise ValueError(
+            "the covariance of the measurement errors has numbers that are not finite: leave "
+            "out what has no error"
+        )
+    names = [f"summary {i}" for i in range(x.shape[1])] if names is None else names
+    scatter = x.std(axis=0) if len(x) else np.zeros(x.shape[1])
+    negligible = _NEGLIGIBLE * np.nan_to_num(scatter)
+    check_covariance("the measurement error", covariance, names, negligible)

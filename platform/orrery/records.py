@@ -13,9 +13,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orrery.covariances import check_covariance
 from orrery.identity import JSON, canonical
 from orrery.named_units import check_entries, check_names, check_unit
 from orrery.parameters import FloatArray, generator
+
+REAL = "biuf"  # kinds of numpy's types that a column can have
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Column:
         dtype: Its type, as numpy names it.
 
     Raises:
-        ValueError: If the unit cannot be read.
+        ValueError: If the unit cannot be read, or the type is none of real numbers that
+            files can have.
 
     Example:
         >>> Column("r", "kpc", "Galactocentric distance", "float16").dtype
@@ -43,6 +47,17 @@ class Column:
 
     def __post_init__(self) -> None:
         check_unit(self.name, self.unit)
+        try:
+            kind = np.dtype(self.dtype)
+            pa.from_numpy_dtype(kind)
+            real = kind.kind in REAL and kind.isnative
+        except (TypeError, pa.ArrowException):
+            real = False
+        if not real:
+            raise ValueError(
+                f"{self.name!r} has the type {self.dtype!r}, which no column can have: write "
+                "it as in 'float64', 'float32', 'int64' or 'bool'"
+            )
 
 
 @dataclass(frozen=True)
@@ -169,7 +184,8 @@ class Observation:
 
     Raises:
         ValueError: If the shapes do not belong together, a name is there twice, a unit
-            cannot be read, a number is not finite, or an error is negative.
+            cannot be read, a number is not finite, an error is negative, or no errors can
+            have the covariance.
 
     Example:
         >>> value, covariance = np.array([12.0]), np.array([[4.0]])
@@ -207,6 +223,7 @@ class Observation:
                 f"observation {self.name!r} has no finite value for {missing or 'its covariance'}: "
                 "widen distance_edges or leave these entries out"
             )
+        check_covariance(f"observation {self.name!r}", self.covariance, self.names)
         self._check_simulation_error()
         self._check_simulated()
 

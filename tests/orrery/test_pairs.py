@@ -25,7 +25,7 @@ def test_a_covariance_must_be_one():
         ValueError, match=r"covariance of shape \(3, 3\) does not fit 2 summaries"
     ):
         convolve(pairs, np.eye(3), np.random.default_rng(0))
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="squares of errors, which are not negative"):
         convolve(pairs, -np.eye(2), np.random.default_rng(0))
 
 

@@ -203,3 +203,11 @@ def test_an_observation_has_a_readable_unit_for_each_name():
     for units, wrong in ((("m",), "2 names and 1 units"), (("m", "cubits"), "cubits")):
         with pytest.raises(ValueError, match=wrong):
             Observation("x", ("u", "v"), units, np.zeros(2), np.eye(2), "by hand", {})
+
+
+@pytest.mark.parametrize(
+    "dtype", ["str", "complex128", ">f8", "longdouble", "datetime64", "number"]
+)
+def test_a_type_that_no_file_can_have_is_refused(dtype):
+    with pytest.raises(ValueError, match=f"'mass' has the type '{dtype}'.*'float64'"):
+        Column("mass", "kg", "", dtype)

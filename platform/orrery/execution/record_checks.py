@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from orrery.records import Records, Schema
+from orrery.records import REAL, Column, Records, Schema
 from orrery.storage.dataset import INDEX
 
-_REAL = "biuf"  # kinds of numpy's types that a column can have
+# Of a column's largest number: by how much a type may change one of its numbers. The
+# coarsest one, half precision, rounds to a two-thousandth where it can hold them.
+_ROUNDED = 0.01
 
 
 def check_records(records: Records, schema: Schema, indices: range) -> None:
@@ -21,7 +24,8 @@ def check_records(records: Records, schema: Schema, indices: range) -> None:
 
     Raises:
         ValueError: If a column is missing or no array of real numbers, one for each
-            simulation or particle, or if there are others than asked for.
+            simulation or particle, if its type in the schema cannot hold them, or if
+            there are others than asked for.
 
     Example:
         >>> from orrery.records import Column
@@ -46,6 +50,9 @@ def check_records(records: Records, schema: Schema, indices: range) -> None:
         _check_offsets(records.offsets, size)
     for column in schema.particles:
         _check_shape(records.particles, column.name, int(records.offsets[-1]))
+    for columns, values in kinds:
+        for column in columns:
+            _check_held(values[column.name], column)
     # Records in another order would be given other simulations' random numbers.
     index = records.scalars.get(INDEX)
     if index is not None and not np.array_equal(index, indices):
@@ -56,7 +63,7 @@ def _check_column(columns: Mapping[str, Any], name: str) -> None:
     if name not in columns:
         raise ValueError(f"the simulator returned no column {name!r} of its schema")
     values = columns[name]
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in _REAL:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in REAL:
         kind = getattr(values, "dtype", type(values).__name__)
         raise ValueError(
             f"the simulator returned its column {name!r} as {kind}: give an array of real "
@@ -70,6 +77,25 @@ def _check_shape(columns: Mapping[str, Any], name: str, size: int) -> None:
         raise ValueError(
             f"the simulator returned its column {name!r} with shape {shape}: give {size} "
             "numbers in one dimension"
+        )
+
+
+def _check_held(values: NDArray[Any], column: Column) -> None:
+    """Raises ValueError if numbers are others in the type that a column is kept in."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        held = values.astype(column.dtype)
+    if held.dtype.kind == "f":
+        finite = np.isfinite(values)
+        change = np.abs(held[finite].astype(np.float64) - values[finite])
+        wrong = change > _ROUNDED * np.abs(values[finite]).max(initial=0.0)
+        lost = values[finite][wrong]
+    else:
+        lost = values[held != values]
+    if len(lost):
+        raise ValueError(
+            f"the simulator returned {lost[0]} in its column {column.name!r}, which "
+            f"{column.dtype} cannot hold: give the column another dtype in the schema, such "
+            "as float64"
         )
 
 

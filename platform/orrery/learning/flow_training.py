@@ -24,10 +24,18 @@ from orrery.learning.reach import Reach, reach_of
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import OnEpoch, Trained, single_precision
 from orrery.option_types import check_types
-from orrery.pairs import Pairs, Splits, convolve
+from orrery.pairs import Pairs, Splits, check_error_covariance, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 
 VERSION = 1  # of flows and their training; raised whenever their numbers change
+
+# Flows learn in single precision, which rounds to this fraction of a number.
+_ROUNDING = float(np.finfo(np.float32).eps) / 2
+_SHARPNESS = 0.01  # by how much of their scatter numbers may be rounded
+_CONSTANT = 1e-12  # of numbers: a scatter that is the rounding of double precision
+# sbi scales what varies by less than this to no width of one: parameters, and summaries.
+_NARROWEST, _NARROWEST_SUMMARY = 1e-13, 1e-7
+_LARGEST = 1e34  # sums of larger numbers overflow
 
 
 @dataclass(frozen=True)
@@ -123,8 +131,19 @@ of an observation with the same binning
                 f"a covariance of shape {self.covariance.shape} does not belong to {size} "
                 "summaries: use that of an observation with the same binning"
             )
+        check_error_covariance(self.covariance, splits.train.x, splits.names)
         for pairs in (splits.train, splits.validation):
             self._check_theta(pairs.theta)
+        self._check_precision()
+
+    def _check_precision(self) -> None:
+        splits = self.splits
+        theta = _free(splits.train, self.parameters).theta
+        _check_scatter(splits.parameters, theta, np.zeros(theta.shape[1]), _NARROWEST)
+        # sets are not scaled by sbi
+        narrowest = _NARROWEST if splits.layout else _NARROWEST_SUMMARY
+        errors = self.covariance.diagonal()
+        _check_scatter(splits.names, splits.train.x, errors, narrowest)
 
     def _check_theta(self, theta: FloatArray) -> None:
         outside = Space(self.parameters).outside(theta).any(axis=0)
@@ -173,6 +192,32 @@ of an observation with the same binning
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return FlowLoss(self.flow.build(theta, x, set_layout(self.splits.layout)))
+
+
+def _check_scatter(
+    names: Sequence[str], values: FloatArray, variances: FloatArray, narrowest: float
+) -> None:
+    """Raises ValueError if a column varies by too little or too much for single precision.
+
+    A flow would learn nothing of it, and answer all the same. What is always the same
+    says nothing in any precision, and passes.
+
+    Arguments:
+        names: Of the columns.
+        values: Numbers that a flow learns, with shape `[N, D]`.
+        variances: Of the errors that are added to them, `[D]`.
+        narrowest: The smallest standard deviation that is learned.
+    """
+    scatter = np.sqrt(values.var(axis=0) + np.maximum(variances, 0))
+    size = np.abs(values).max(axis=0, initial=0)
+    rounded = scatter * _SHARPNESS < size * _ROUNDING
+    lost = rounded | (scatter < narrowest) | (size > _LARGEST)
+    for i in np.flatnonzero(lost & (scatter > size * _CONSTANT)).tolist():
+        raise ValueError(
+            f"{names[i]!r} varies by {scatter[i]:.2g} about {values[:, i].mean():.6g}, which "
+            "flows cannot learn in single precision: give it in a unit in which it varies by "
+            "about 1, and less a constant that is near its mean"
+        )
 
 
 def set_layout(numbers: Sequence[int] | None) -> SetLayout | None:

@@ -96,9 +96,21 @@ def ignore_epoch(epoch: int, losses: Mapping[str, float]) -> None:
 
 
 def single_precision(values: FloatArray) -> Tensor:
-    """Returns numbers as networks compute with them."""
-    # Contiguous: a transposed view would slow every batch that is cut from it.
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    """Returns numbers as networks compute with them.
+
+    Raises:
+        ValueError: If one is too large for that.
+    """
+    try:
+        # Contiguous: a transposed view would slow every batch that is cut from it.
+        with np.errstate(over="raise"):
+            single = np.ascontiguousarray(values, dtype=np.float32)
+    except FloatingPointError as error:
+        raise ValueError(
+            f"the numbers reach from {np.nanmin(values):.2g} to {np.nanmax(values):.2g}, too "
+            "far for single precision: give them in a larger unit"
+        ) from error
+    return torch.from_numpy(single)
 
 
 def device_here() -> torch.device:

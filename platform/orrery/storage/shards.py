@@ -58,7 +58,9 @@ def write_shard(
         sha256 = checksum(temporary)
     first = shard * metadata["shard_size"]
     names = [column.name for column in schema.scalars]
-    return _row(shard, first, size, sha256, records, names)
+    # As they are kept, in the schema's types: what readers compare the manifest with.
+    kept = Records.from_table(table)
+    return _row(shard, first, size, sha256, kept, names)
 
 
 def _row(

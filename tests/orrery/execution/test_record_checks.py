@@ -56,6 +56,74 @@ def test_columns_of_several_lengths_are_refused():
         check_records(records, two, range(3))
 
 
+@pytest.mark.parametrize("kind", ["scalars", "particles"])
+@pytest.mark.parametrize(
+    ("dtype", "values", "lost"),
+    [
+        ("int64", [8.0, 3.7, 2.0], "3.7"),
+        ("int64", [8.0, np.nan, 2.0], "nan"),
+        ("int8", [1, 200, 3], "200"),
+        ("uint8", [1, -2, 3], "-2"),
+        ("int64", np.array([1, 2**63 + 1, 3], np.uint64), "9223372036854775809"),
+        ("bool", [0, 1, 2], "2"),
+        ("float16", [1.0, 87193.0, np.inf], "87193.0"),
+        ("float16", [1e-9, 2e-9, 3e-9], "1e-09"),
+        ("float32", [1.0, -1e39, np.nan], "-1e[+]39"),
+    ],
+)
+def test_a_type_that_cannot_hold_a_number_is_refused(kind, dtype, values, lost):
+    schema = Schema((Column("mass", "kg", ""),), (Column("x", "m", ""),))
+    (column,) = getattr(schema, kind)
+    schema = replace(schema, **{kind: (replace(column, dtype=dtype),)})
+    offsets = np.arange(4, dtype=np.int32)
+    good = Records({"mass": np.ones(3)}, {"x": np.ones(3)}, offsets)
+    wrong = replace(good, **{kind: {column.name: np.array(values)}})
+    said = f"returned {lost} in its column '{column.name}', which {dtype} cannot hold"
+    check_records(good, schema, range(3))
+    with pytest.raises(ValueError, match=said):
+        check_records(wrong, schema, range(3))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        ("int32", np.array([8.0, 3.0, -2.0])),
+        ("bool", np.array([0, 1, 1])),
+        ("float16", np.array([np.inf, np.nan, 1 / 3])),
+        ("float32", np.array([1e30, 1e-30, 0.0])),
+        ("float64", np.array([2**53 + 1, -1, 0])),
+    ],
+)
+def test_numbers_that_a_type_rounds_are_taken(dtype, values):
+    schema = Schema((Column("mass", "kg", "", dtype),))
+    check_records(Records({"mass": values}), schema, range(3))
+
+
+class Rounded:
+    """A simulator that computes with more digits than its schema keeps."""
+
+    schema = Schema(
+        (Column("a", "", "", "float32"), Column("b", "", "", "float16")),
+    )
+
+    def describe(self):
+        return {"model": "rounded", "version": 1}
+
+    def records(self, seed, indices):
+        thirds = np.array(indices) / 3
+        return Records({"a": thirds, "b": thirds}, offsets=np.arange(9))
+
+
+def test_the_manifest_tells_of_numbers_as_they_are_kept(tmp_path, capsys):
+    made = generate(Rounded(), 8, 1, tmp_path, actors=0, shard_size=8)
+    assert made.damaged(full=True) == {}
+    kept = made.records(0).scalars["b"].astype(float)
+    assert made.rows[0].sums["b"] == kept.sum() != np.sum(np.arange(8) / 3)
+    capsys.readouterr()
+    generate(Rounded(), 8, 1, tmp_path, actors=0, shard_size=8)
+    assert capsys.readouterr().err == ""
+
+
 class Described:
     """A simulator with a description that somebody else gave it."""
 

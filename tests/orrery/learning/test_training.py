@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -29,6 +30,13 @@ def test_numbers_are_copied_to_single_precision():
     assert torch.equal(
         single_precision(values.T), torch.tensor([[0.0, 3], [1, 4], [2, 5]])
     )
+
+
+def test_a_number_that_would_become_infinite_is_refused():
+    values = np.array([[1.0, -1e40], [np.nan, np.inf]])
+    with pytest.raises(ValueError, match=r"reach from -1e\+40 to inf, too far for"):
+        single_precision(values)
+    assert torch.isinf(single_precision(values[1:])[0, 1])
 
 
 @pytest.mark.parametrize(
