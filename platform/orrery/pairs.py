@@ -223,10 +223,9 @@ def convolve(
             "use the same binning for the observation and the simulations"
         )
     check_error_covariance(covariance, pairs.x)
-    # Unlike Cholesky's, this decomposition allows entries measured without error. What
-    # numpy looks at is no matter: it compares with 1e-8, whatever the unit.
+    # Unlike Cholesky's, this decomposition allows entries measured without error.
     noise = random.multivariate_normal(
-        np.zeros(size), covariance, len(pairs), check_valid="ignore", method="eigh"
+        np.zeros(size), covariance, len(pairs), check_valid="raise", method="eigh"
     )
     return dataclasses.replace(pairs, x=pairs.x + noise)
 

@@ -160,6 +160,7 @@ CONSTANTS_OF_MACHINES = {
     "orrery.execution.node_facts": "how much room a cache must have",
     "orrery.execution.nodes": "how long nodes may take to answer",
     "orrery.execution.readiness": "clocks, memory and files of nodes",
+    "orrery.execution.record_checks": "which numbers the type of a column can hold",
     "orrery.execution.same_code": "how many files a message names",
     "orrery.execution.tokens": "modes of files",
     "orrery.learning.trainer": "after how many epochs a training is kept",
