@@ -36,7 +36,8 @@ def test_without_options_a_study_has_those_of_its_command(name):
         ("desi", {"simulations": 64, "stars": "my stars.ecsv", "sagittarius": False}),
         ("desi", {"v_tb_edges": (30.0, 50.0, 80.0), "largest_motion_error": 0.5}),
         ("halo_mass", {"ensemble_members": np.int64(3), "catalogue": ["a.bin", "b"]}),
-        ("halo-mass", {"flows_ranked_training_max_epochs": 2, "part_of_box": True}),
+        ("halo-mass", {"catalogue": ["a.bin"], "part_of_box": True}),
+        ("halo-mass", {"flows_ranked_training_max_epochs": 2}),
         ("quadrants", {"simulations": np.array(7), "hidden": np.array([20, 20])}),
     ],
 )

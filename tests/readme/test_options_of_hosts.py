@@ -26,6 +26,7 @@ EXAMPLES = {
     "most-missing": "0.3",
     "neighbours": "my_host.ecsv",
     "part-of-box": None,
+    "peculiar": None,
     "scale": "0.9",
     "values": "observed",
 }
