@@ -82,6 +82,8 @@ def _check_shape(columns: Mapping[str, Any], name: str, size: int) -> None:
 
 def _check_held(values: NDArray[Any], column: Column) -> None:
     """Raises ValueError if numbers are others in the type that a column is kept in."""
+    if values.dtype == column.dtype:
+        return
     with np.errstate(invalid="ignore", over="ignore"):
         held = values.astype(column.dtype)
     if held.dtype.kind == "f":

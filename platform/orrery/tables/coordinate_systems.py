@@ -130,7 +130,7 @@ def mark_header(table: Table, primary: Mapping[str, Any] | None = None) -> None:
         # whoever writes a header by hand may write it in small letters
         header = {str(key).upper(): value for key, value in keywords.items()}
         system = str(header.get("RADESYS", header.get("RADECSYS", "")))
-        equinox = _equinox(header)
+        equinox = _equinox(header, keywords)
         described = described_system(system, equinox)
         for title in table.colnames if described else ():
             table[title].meta[_SYSTEM] = described
@@ -138,11 +138,17 @@ def mark_header(table: Table, primary: Mapping[str, Any] | None = None) -> None:
             return
 
 
-def _equinox(header: Mapping[str, Any]) -> str:
-    """Returns the equinox that a FITS header tells, or nothing."""
+def _equinox(header: Mapping[str, Any], keywords: Mapping[str, Any]) -> str:
+    """Returns the equinox that a header tells, or nothing.
+
+    Arguments:
+        header: Its values, by keywords in capital letters.
+        keywords: The same, by keywords as they are written.
+    """
     if "EQUINOX" in header:
         return str(header["EQUINOX"])
-    epoch = str(header.get("EPOCH", "")).strip().upper()
+    # as FITS writes it alone: in small letters it may be anything
+    epoch = str(keywords.get("EPOCH", "")).strip().upper()
     try:
         year = float(epoch.removeprefix("B").removeprefix("J"))
     except ValueError:

@@ -159,6 +159,12 @@ def test_headers_of_fits_tables_are_heard_too(tmp_path, header, is_read):
         cleaned(file)
 
 
+def test_epochs_in_small_letters_may_be_anything(tmp_path):
+    columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
+    Table(columns, meta={"epoch": 12}).write(tmp_path / "a.ecsv")
+    assert cleaned(OpenedFile.read(tmp_path / "a.ecsv")).values["ra"] == [12.5]
+
+
 def test_a_fits_table_that_became_an_ecsv_is_in_the_same_system(tmp_path):
     header = {"RADESYS": "FK4", "EQUINOX": 1950.0}
     columns = {"ra": [12.5] * units.deg, "dec": [3.0] * units.deg}
