@@ -139,6 +139,7 @@ def generate(
     seed = whole_number("seed", seed, 0)
     actors = None if actors is None else whole_number("actors", actors, 0)
     shard_size = whole_number("shard_size", shard_size, 1)
+    _check_name(name)
     _check_share(_share(simulator))
     metadata = dataset.identify(
         simulator.describe(), simulator.schema, seed, shard_size
@@ -150,6 +151,15 @@ def generate(
         return found
     shown = dataset.counters(metadata) if counters is None else tuple(counters)
     return complete(place, metadata, simulator, count, actors, shown)
+
+
+def _check_name(name: str) -> None:
+    """Raises ValueError unless a dataset of this name lies in the folder of all of them."""
+    if not name.strip() or name.startswith(".") or {"/", "\\", "\0"} & set(name):
+        raise ValueError(
+            f"name {name!r} is that of no folder: give words without slashes, such as "
+            "'simulations'"
+        )
 
 
 def complete(
