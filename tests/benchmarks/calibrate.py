@@ -41,7 +41,7 @@ from orrery.branches import LEARNING, TEST_NOISE
 from orrery.execution import cluster, summaries
 from orrery.identity import JSON
 from orrery.judging import calibration, predictive
-from orrery.judging.calibration import SLIGHTLY_NARROW, TOGETHER, Calibration
+from orrery.judging.calibration import SLIGHTLY_NARROW, Calibration
 from orrery.judging.diagnostics import narrowed, sbc_ranks, tarp
 from orrery.judging.local_calibration import local_calibration, nearest_simulations
 from orrery.judging.slopes import Slopes
@@ -158,7 +158,7 @@ def judged(
     noisy = convolve(
         tests.test, estimate.covariance, generator(seed, LEARNING, TEST_NOISE)
     )
-    drawn = sampled(estimate, noisy.x, seed)
+    drawn = estimate.sample_each(noisy.x, FEW_DRAWS, seed)
     numbers = summary(found, estimate)
     numbers |= prior_area(drawn, noisy.theta, known.train.theta, options)
     if row.label.startswith("DESI,"):
@@ -166,18 +166,6 @@ def judged(
         numbers |= nearest(row, noisy, drawn, options)
     terminal.say(json.dumps({row.label: numbers}))  # the next takes minutes
     return numbers
-
-
-def sampled(estimate: Mixture, x: FloatArray, seed: int) -> FloatArray:
-    """Returns draws `[FEW_DRAWS, N, P]` of the posteriors of data `[N, S]`."""
-    seeds = generator(seed, LEARNING, TEST_NOISE, FEW_DRAWS)
-    parts = [
-        estimate.sample_each(
-            x[first : first + TOGETHER], FEW_DRAWS, int(seeds.integers(2**31))
-        )
-        for first in range(0, len(x), TOGETHER)
-    ]
-    return np.concatenate(parts, axis=1)
 
 
 def summary(found: Calibration, estimate: Mixture) -> JSON:

@@ -138,8 +138,7 @@ def read_neighbours(
     found = survival.select_satellites(table, threshold, criterion)
     orbits = table.orbits()
     if peculiar:
-        check_lacks_expansion(table.meta("provenance"), table.file)
-        orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
+        orbits = _with_expansion(table, orbits)
     chosen = _Chosen.of(table, found, orbits, most_missing)
     host_itself.check_no_host(table, orbits, found.log_m_star, chosen.counted)
     given = {
@@ -151,15 +150,11 @@ def read_neighbours(
     around, assumed = _environment(table, given, largest)
     warnings = [*found.warnings, *chosen.warnings(table, orbits, found.log_m_star)]
     warnings += [*_said_twice(table, given, largest), *_uncertain(around, given)]
-    before = _provenance_before(table)
     if peculiar and not set(_OF_HALOS) & set(table.columns):
         warnings.append(EXPANSION_ADDED)
     provenance = {
-        **before,
-        "file": file.name,
-        "sha256": file.sha256,
+        **_origin(table, file, peculiar),
         "mass": found.mass,
-        "expansion_added": peculiar or bool(before.get("expansion_added")),
         "selection": {**found.selection, **chosen.left_out.counts},
         **_notes(table, chosen.left_out, assumed, warnings),
     }
@@ -169,6 +164,27 @@ def read_neighbours(
     kept = orbits.apply(lambda column: column[rows])
     stars = found.log_m_star[rows]
     return within_radius(Neighbours(host, names, kept, stars, around, provenance))
+
+
+def _with_expansion(table: PlainTable, orbits: Orbits) -> Orbits:
+    """Returns orbits with the expansion of space in their radial velocities.
+
+    Raises:
+        ValueError: If the table says that it is in them already.
+    """
+    check_lacks_expansion(table.meta("provenance"), table.file)
+    return orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
+
+
+def _origin(table: PlainTable, file: OpenedFile, peculiar: bool) -> dict[str, object]:
+    """Returns what is known of where a table is from, and of what was done to it."""
+    before = _provenance_before(table)
+    return {
+        **before,
+        "file": file.name,
+        "sha256": file.sha256,
+        "expansion_added": peculiar or bool(before.get("expansion_added")),
+    }
 
 
 @dataclass(frozen=True, eq=False)
