@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -44,16 +45,27 @@ def processes(folder):
 
 
 def addresses(process):
-    """Returns where a process listens."""
-    links = [
-        file for file in Path("/proc", process, "fd").iterdir() if file.is_symlink()
-    ]
-    inodes = {os.readlink(link) for link in links}
-    for table in ("tcp", "tcp6"):
-        for line in Path("/proc", process, "net", table).read_text().splitlines()[1:]:
-            _, local, _, state, *rest = line.split()
-            if state == "0A" and f"socket:[{rest[5]}]" in inodes:
-                yield to_address(local.partition(":")[0])
+    """Returns where a process listens: nowhere if it has ended meanwhile."""
+    opened, lines = [], []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        opened = [*Path("/proc", process, "fd").iterdir()]
+        for table in ("tcp", "tcp6"):
+            text = Path("/proc", process, "net", table).read_text()
+            lines += text.splitlines()[1:]
+    sockets = {target(link) for link in opened}
+    found = []
+    for line in lines:
+        _, local, _, state, *rest = line.split()
+        if state == "0A" and f"socket:[{rest[5]}]" in sockets:
+            found.append(to_address(local.partition(":")[0]))
+    return found
+
+
+def target(link):
+    """Returns what a file descriptor is of; nothing if it was closed meanwhile."""
+    with suppress(OSError):
+        return os.readlink(link)
+    return ""
 
 
 def to_address(word):
