@@ -11,6 +11,7 @@ from importlib import metadata
 from pkgutil import resolve_name
 from typing import Any, Protocol
 
+from orrery.imports import lasting_imports
 from orrery.table_kinds import ColumnsCommand
 
 COMMAND_GROUP = "orrery.commands"
@@ -71,12 +72,21 @@ class StudyCommand:
 
         # as `orrery` knows it, whether or not a script has begun it: its help is there
         program = f"orrery {self.name}"
-        runs.main(self.answer, resolve_name(self.options), arguments, program)
+        runs.main(
+            self._import_and_answer, resolve_name(self.options), arguments, program
+        )
 
     def answer(self, options: Any) -> Any:
         """Returns what the study finds with options, which are of the type `options`."""
         # not before the options are understood: it takes seconds, and `--help` waits
         return resolve_name(self.study)(options)
+
+    def _import_and_answer(self, options: Any) -> Any:
+        # only where the process is the study's: a notebook has other objects, which may go
+        if self.study.partition(":")[0] not in sys.modules:
+            with lasting_imports():
+                resolve_name(self.study)
+        return self.answer(options)
 
 
 @dataclass(frozen=True)

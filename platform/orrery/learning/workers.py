@@ -26,6 +26,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from orrery.execution import cluster
 from orrery.execution.cluster import STARTUP_TIMEOUT
 from orrery.execution.same_code import check_same_code, installed_code, own_packages
+from orrery.imports import lasting_imports
 from orrery.learning import loopback
 from orrery.learning.training import OnEpoch, Worker
 from orrery.terminal import say
@@ -102,7 +103,8 @@ def _as_worker(config: dict[str, Any]) -> None:
     _send(config["epochs"], READY)
     sender = _Sender(config["epochs"])
     with cluster.one_thread():
-        work = ray.cloudpickle.loads(config["work"])
+        with lasting_imports():
+            work = ray.cloudpickle.loads(config["work"])
         work(Worker(rank, get_device(), sender))
 
 
