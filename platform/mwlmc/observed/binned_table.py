@@ -51,6 +51,7 @@ from mwlmc.sky.moments import VelocityMoments
 from mwlmc.sky.selection_function import Bin, BinSample, Sample
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
+from orrery.records import Observation
 from orrery.storage import files
 from orrery.tables.bundled import find_table
 from orrery.tables.opening import OpenedFile
@@ -105,10 +106,10 @@ class BinnedTable:
         return [known.get(b, 0) for b in binning.bins]
 
 
-def are_desi(table: BinnedTable) -> bool:
+def are_desi(stars: BinnedTable | Observation) -> bool:
     """Returns whether stars are DESI's, by their catalogue's layout or what they are called."""
-    layout = str(table.provenance["source"].get("layout", ""))
-    return layout.startswith("DESI") or "desi" in table.name.lower()
+    layout = str(stars.provenance["source"].get("layout", ""))
+    return layout.startswith("DESI") or "desi" in stars.name.lower()
 
 
 def bin_stars(

@@ -1,6 +1,6 @@
 """Data vectors from which posteriors are inferred, and what was inferred from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mwlmc.observed.binned_table import BinnedTable, are_desi
@@ -10,6 +10,8 @@ from mwlmc.study import quantities
 from orrery.inference.posteriors import Inferred
 from orrery.parameters import FloatArray
 from orrery.records import Observation
+from orrery.results.recording import Recording
+from orrery.results.sections import Caution
 from orrery.sentences import Sentence
 from orrery.terminal import say
 
@@ -128,6 +130,33 @@ def desi_rows(
     rows = {f"DESI, {label}": row for label, row in data.items()}
     called = "" if are_desi(stars) else f"{stars.name} in DESI's fields"
     return data_rows(rows, called=called, stars=stars)
+
+
+def record_others_stars(
+    recording: Recording, called: Mapping[str, Iterable[BinnedTable | Observation]]
+) -> None:
+    """Records which stars are others than those after which the run calls its data.
+
+    Arguments:
+        recording: The run.
+        called: Stars in bins, or data vectors of stars, by the survey after which they
+            are called.
+    """
+    others = [
+        f"what is called {survey} here is of the table {name!r}"
+        for survey, stars in called.items()
+        for name in sorted({one.name for one in stars if not _are_of(survey, one)})
+    ]
+    if others:
+        text = (
+            f"By their names, {', and '.join(others)}: values published of a survey are of other "
+            "stars than these."
+        )
+        recording.add(Caution("others_stars", "Stars of others", text))
+
+
+def _are_of(survey: str, stars: BinnedTable | Observation) -> bool:
+    return are_desi(stars) if survey == "DESI" else survey in stars.name
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from mwlmc.sky.binning import SkyBinning, desi_footprint
 from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study import published_views
 from mwlmc.study.campaign import simulate_campaign
-from mwlmc.study.data_rows import DataRow, count_stars
+from mwlmc.study.data_rows import DataRow, count_stars, record_others_stars
 from mwlmc.study.literature import HALO_MASS, TABLE2
 from mwlmc.study.options import DesiChoices
 from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_key
@@ -106,6 +106,8 @@ def desi_choices(options: DesiChoices) -> Result:
         ) as recording,
     ):
         recording.words(table_words())
+        every = [row.observation for some in rows.values() for row in some]
+        record_others_stars(recording, {"DESI": every})
         halos = simulate_campaign(recording, campaign)
         draws: dict[str, FloatArray] = {}
         for sampling, some in rows.items():

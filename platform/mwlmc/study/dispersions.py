@@ -19,7 +19,7 @@ from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning
 from mwlmc.study import follow_up, forecast, lmc_less
 from mwlmc.study.campaign import simulate_campaign
-from mwlmc.study.data_rows import DataRow
+from mwlmc.study.data_rows import DataRow, record_others_stars
 from mwlmc.study.follow_up import FOLLOW_UP
 from mwlmc.study.inferred_quantities import InferredQuantities, inferred_labels
 from mwlmc.study.literature import HALO_COLUMN, HALO_MASS, TABLE2
@@ -76,6 +76,8 @@ def dispersions(options: Dispersions) -> Result:
         ) as recording,
     ):
         recording.words(table_words())
+        named = zip(("SDSS", "DESI"), tables, strict=False)
+        record_others_stars(recording, {survey: [table] for survey, table in named})
         halos = simulate_campaign(recording, campaign)
         found, prior = _infer(recording, rows, halos, options.inferred, options)
         _record_answers(recording, rows, found, prior, options)

@@ -32,6 +32,7 @@ from mwlmc.study.data_rows import (
     Posteriors,
     data_rows,
     desi_rows,
+    record_others_stars,
     say_motions,
     star_source,
 )
@@ -309,6 +310,7 @@ def table2(options: Table2) -> Result:
         record("table2", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
         recording.words(table_words())
+        record_others_stars(recording, {"DESI": [stars]})
         halos = simulate_campaign(recording, campaign)
         rows = data_rows(data, stars=stars)
         found = infer_rows(

@@ -22,7 +22,7 @@ from mwlmc.sky.binning import (
 )
 from mwlmc.study import figure_data, forecast, published_views, shell_profiles
 from mwlmc.study.campaign import simulate_campaign
-from mwlmc.study.data_rows import DataRow, data_rows
+from mwlmc.study.data_rows import DataRow, data_rows, record_others_stars
 from mwlmc.study.figure_data import SkyPath
 from mwlmc.study.quantities import labelled
 from mwlmc.study.shell_options import SurveyName, TravelProfile
@@ -75,6 +75,9 @@ def travel_profile(options: TravelProfile) -> Result:
         ) as recording,
     ):
         recording.words(table_words())
+        named = zip(options.surveys, rows, strict=True)
+        observed = [row.observation for survey, row in named if survey == "desi"]
+        record_others_stars(recording, {"DESI": observed})
         halos = simulate_campaign(recording, campaign)
         labels = summaries.compute(
             reflex_motions, halos, options.shells, (SIMULATION_NUMBER,)

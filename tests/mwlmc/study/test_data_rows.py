@@ -10,7 +10,12 @@ from mwlmc.observed.binned_table import are_desi, load_binned
 from mwlmc.observed.options import StarSelection
 from mwlmc.sky.binning import DESI_FOOTPRINT, without_and_with_v_tb
 from mwlmc.study import quantities
-from mwlmc.study.data_rows import data_rows, desi_rows, star_source
+from mwlmc.study.data_rows import (
+    data_rows,
+    desi_rows,
+    record_others_stars,
+    star_source,
+)
 from mwlmc.study.options import DESI_BINNED
 from mwlmc.study.wording import MEANINGS
 from orrery.records import Observation
@@ -54,6 +59,27 @@ def test_desis_own_catalogue_is_known_by_its_layout(stars):
     source = {**stars.provenance["source"], "layout": "DESI MWS_BHB"}
     provenance = {**stars.provenance, "source": source}
     assert are_desi(replace(stars, name="download", provenance=provenance))
+
+
+class Recorded(list):
+    """What was added to a run."""
+
+    def add(self, section):
+        self.append(section)
+
+
+def test_stars_that_are_called_after_others_are_told(stars, data):
+    others = replace(stars, name="my_giants")
+    (_, vector), *_ = data.values()
+    vector = replace(vector, provenance={"source": {"layout": "DESI MWS_BHB"}})
+    right = {"SDSS": [replace(stars, name="SDSS K giants")], "DESI": [stars, vector]}
+    recorded = Recorded()
+    record_others_stars(recorded, right)
+    assert recorded == []
+    record_others_stars(recorded, {"SDSS": [stars], "DESI": [others, stars, others]})
+    (caution,) = recorded
+    assert f"called SDSS here is of the table {stars.name!r}, and" in caution.text
+    assert caution.text.count("called DESI here is of the table 'my_giants'") == 1
 
 
 def test_an_answer_is_from_the_stars_in_the_bins_of_v_gsr(stars, data):
