@@ -119,7 +119,8 @@ def whole_number(place: str, value: Any, smallest: int) -> int:
         smallest: The smallest that may be.
 
     Raises:
-        ValueError: If it is no whole number, or smaller.
+        ValueError: If it is no whole number, smaller, or of more than 63 bits, which
+            libraries do not take.
 
     Example:
         >>> import numpy as np
@@ -138,6 +139,8 @@ def whole_number(place: str, value: Any, smallest: int) -> int:
         ) from None
     if found < smallest:
         raise ValueError(f"{place} {found} must be {smallest} or larger")
+    if found.bit_length() > 63:
+        raise ValueError(f"{place} {shortened(found)} must be smaller than 2^63")
     return found
 
 

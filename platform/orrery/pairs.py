@@ -159,6 +159,33 @@ summaries with the same parameters
                 )
 
 
+def check_learned(learned: object, splits: Splits) -> None:
+    """Raises ValueError if what knows of what it was learned is asked about other columns.
+
+    In another order of them a right posterior is rejected.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> few = Pairs(np.zeros((2, 1)), np.ones((2, 1)))
+        >>> pairs = Splits(few, few, few, ("a",), ("v",), ("km / s",), "", "", 0)
+        >>> check_learned(SimpleNamespace(names=("r",)), pairs)
+        Traceback (most recent call last):
+        ...
+        ValueError: what was learned has summaries of the names ('r',), the pairs those of \
+('v',): take pairs of the summaries that it was trained on
+    """
+    if parameters := getattr(learned, "parameters", None):
+        splits.check_parameters(parameters)
+    for what in ("names", "units"):
+        wanted = getattr(learned, what, None)
+        given = getattr(splits, what)
+        if wanted is not None and tuple(wanted) != given:
+            raise ValueError(
+                f"what was learned has summaries of the {what} {tuple(wanted)}, the pairs those of "
+                f"{given}: take pairs of the summaries that it was trained on"
+            )
+
+
 def pooled(parts: Sequence[Splits]) -> Splits:
     """Returns several summaries of one dataset as one: all pairs for training, the first's tests.
 

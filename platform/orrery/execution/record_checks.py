@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orrery.records import REAL, Column, Records, Schema
-from orrery.storage.dataset import INDEX
+from orrery.storage.dataset import INDEX, SPLIT, SPLITS
 
 # Of a column's largest number: by how much a type may change one of its numbers. The
 # coarsest one, half precision, rounds to a two-thousandth where it can hold them.
@@ -56,7 +56,22 @@ def check_records(records: Records, schema: Schema, indices: range) -> None:
     # Records in another order would be given other simulations' random numbers.
     index = records.scalars.get(INDEX)
     if index is not None and not np.array_equal(index, indices):
-        raise ValueError(f"the simulator's column 'index' is {index}, not {indices}")
+        raise ValueError(
+            f"the simulator's column 'index' is {index}, not {indices}: make it the simulations' "
+            "numbers, or give a parameter of this name another one"
+        )
+    if SPLIT in [column.name for column in schema.scalars]:
+        _check_split(records.scalars[SPLIT])
+
+
+def _check_split(places: NDArray[Any]) -> None:
+    wrong = places[~np.isin(places, range(len(SPLITS)))]
+    if wrong.size:
+        raise ValueError(
+            f"the simulator's column {SPLIT!r} has {wrong[0]:g}, but says what is learned from: "
+            "make it 0 for training, 1 for validation or 2 for test, or give a parameter of this "
+            "name another one"
+        )
 
 
 def _check_column(columns: Mapping[str, Any], name: str) -> None:

@@ -22,7 +22,7 @@ from orrery.judging.options import LEVEL
 from orrery.judging.prior_density import log_prior_density, most_probable_mixture
 from orrery.judging.slopes import Slopes, calibration_slopes
 from orrery.judging.verdicts import ExpectedLogProbability, Rejections, holm
-from orrery.pairs import Pairs, Splits, convolve
+from orrery.pairs import Pairs, Splits, check_learned, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
@@ -299,8 +299,10 @@ def calibrate(
 
     Raises:
         ValueError: If there are fewer than two tests, no draws or no references, or the
-            posterior's numbers are not finite.
+            posterior's numbers are not finite, or the pairs are of other parameters or
+            summaries than those that it says it has.
     """
+    check_learned(estimate, splits)
     if min(tests, len(splits.test)) < 2:
         raise ValueError(
             f"a posterior is judged by 2 tests or more, not {min(tests, len(splits.test))}: "

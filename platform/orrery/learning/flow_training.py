@@ -126,6 +126,8 @@ of an observation with the same binning
         splits = self.splits
         size = len(splits.names)
         splits.check_parameters(self.parameters)
+        if not self.parameters:
+            raise ValueError("a flow learns one parameter or more: give some")
         if self.covariance.shape != (size, size):
             raise ValueError(
                 f"a covariance of shape {self.covariance.shape} does not belong to {size} "

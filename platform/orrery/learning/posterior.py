@@ -5,6 +5,7 @@ training needs.
 """
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -269,12 +270,12 @@ def _range(parameter: Parameter) -> str:
 
 def fit(
     splits: Splits,
-    parameters: tuple[Parameter, ...],
+    parameters: Sequence[Parameter],
     covariance: FloatArray,
     flow: Flow,
     options: Training,
     seed: int,
-    folder: Location,
+    folder: Location | str,
     on_epoch: OnEpoch | None = None,
 ) -> Posterior:
     """Returns the posterior that a flow learned from simulated pairs.
@@ -299,8 +300,9 @@ def fit(
         BlockingIOError: If another process is training in the folder.
     """
     seed = whole_number("seed", seed, 0)
-    plan = FlowPlan(splits, parameters, covariance, flow, options, seed)
-    return fit_plan(plan, folder, on_epoch)
+    errors = np.asarray(covariance, np.float64)
+    plan = FlowPlan(splits, tuple(parameters), errors, flow, options, seed)
+    return fit_plan(plan, locate(folder), on_epoch)
 
 
 def fit_plan(

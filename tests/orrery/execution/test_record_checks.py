@@ -23,6 +23,15 @@ def test_what_was_asked_for_is_taken():
         check_records(replace(GOOD, scalars=counted), SCHEMA, range(3))
 
 
+@pytest.mark.parametrize("wrong", [0.5, 3, -1, np.nan])
+def test_a_parameter_with_the_name_of_the_splits_is_refused_at_once(wrong):
+    schema = Schema((Column("split", "", ""),))
+    check_records(Records({"split": np.array([0.0, 1.0, 2.0])}), schema, range(3))
+    taken = Records({"split": np.array([0.0, wrong, 2.0])})
+    with pytest.raises(ValueError, match=f"'split' has {wrong:g}, .* another one"):
+        check_records(taken, schema, range(3))
+
+
 @pytest.mark.parametrize("kind", ["scalars", "particles"])
 @pytest.mark.parametrize(
     ("change", "said"),

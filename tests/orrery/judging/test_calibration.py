@@ -9,6 +9,7 @@ from scipy import stats
 from orrery.judging import calibration, diagnostics
 from orrery.judging.options import LEVEL
 from orrery.pairs import Pairs, Splits
+from orrery.parameters import Parameter
 
 TESTS, NOISE = 800, 0.6
 
@@ -218,6 +219,40 @@ def test_a_judgement_needs_two_tests(normal, tests):
         ValueError, match=f"2 tests or more, not {tests}: hold out more"
     ):
         calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=tests)
+
+
+@dataclass(frozen=True)
+class Learned(Exact):
+    """The exact posterior, which says of what it is."""
+
+    parameters: tuple = (Parameter("a", "km / s", "$a$"),)
+    names: tuple = ("v",)
+    units: tuple = ("",)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            {"parameters": (Parameter("b", "km / s", "$b$"),)},
+            r"parameters \('a',\), not",
+        ),
+        ({"parameters": (Parameter("a", "kpc", "$a$"),)}, "'a' in 'km / s', not in"),
+        (
+            {"names": ("w",)},
+            r"names \('w',\), the pairs those of \('v',\): take pairs of",
+        ),
+        ({"units": ("kpc",)}, r"units \('kpc',\), the pairs those"),
+    ],
+)
+def test_a_posterior_is_judged_by_pairs_of_its_own_columns(normal, other, message):
+    """As they are where columns were put in another order: a right posterior would fail."""
+    pairs = replace(normal, parameters=("a",), parameter_units=("km / s",))
+    pairs = replace(pairs, names=("v",), units=("",))
+    right = calibration.calibrate(Learned(), pairs, seed=3, draws=50, tests=20)
+    assert right.tests == 20
+    with pytest.raises(ValueError, match=message):
+        calibration.calibrate(Learned(**other), pairs, seed=3, draws=50, tests=20)
 
 
 def test_few_tests_leave_the_gain_untold(normal):
