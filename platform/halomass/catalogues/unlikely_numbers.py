@@ -71,6 +71,7 @@ damaged, or not filled; fetch the file again
     starry: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     largest_log_m_vir: float = 0.0
+    ends: dict[str, tuple[float, float]] = field(default_factory=dict)
     peaks: NDArray[np.int64] = field(
         default_factory=lambda: np.zeros(len(_MASSES) - 1, np.int64)
     )
@@ -97,6 +98,12 @@ damaged, or not filled; fetch the file again
             if name in columns:
                 self._count(what, columns[name] == 0)
         self._add_past(columns)
+        for name in ("vmax", "log_m_vir", "log_m_peak"):
+            least, most = self.ends.get(name, (np.inf, -np.inf))
+            self.ends[name] = (
+                min(least, float(columns[name].min(initial=np.inf))),
+                max(most, float(columns[name].max(initial=-np.inf))),
+            )
         risen = columns["log_m_vir"] > columns["log_m_peak"] + _ABOVE_PEAK
         self._count("have more than the largest mass in their past", risen)
         stars = columns["log_m_star"]
@@ -132,6 +139,14 @@ damaged, or not filled; fetch the file again
                 "unit; fetch the file again"
             )
 
+    def _check_not_one(self) -> None:
+        for name, (least, most) in self.ends.items():
+            if self.halos >= _FEWEST and least == most:
+                raise ValueError(
+                    f"{self.file}: {name} is {least:.6g} in all of its {self.halos} halos: the "
+                    "number stands for none; fetch a file with this column, or fill it"
+                )
+
     def _count(self, what: str, halos: NDArray[np.bool_]) -> None:
         self.counts[what] = self.counts.get(what, 0) + int(np.count_nonzero(halos))
 
@@ -159,6 +174,7 @@ damaged, or not filled; fetch the file again
                     f"{self.file}: {count} of its {self.halos} halos {what}: such columns "
                     "are damaged, or not filled; fetch the file again"
                 )
+        self._check_not_one()
         self._check_peaks()
         if self.halos >= _FEWEST and 0 < self.fastest < _SLOWEST:
             raise ValueError(

@@ -5,16 +5,23 @@ write where they have no value is none, unless two digits may well be measured; 
 that no host has is in another unit, or a logarithm.
 """
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
 from astropy import units
+from astropy.table import Table
 
 from halomass.observed.placeholders import suspects
 from orrery.tables import titles
 from orrery.tables.columns import ColumnDescription
 
 _DISTANCES = ("distance_larger", "distance_cluster")
+# How metadata say of which time a host is. At a scale factor of 0.8 a usual halo has 0.05 dex
+# less virial mass than today, though it is the same.
+_TIMES = ("redshift", "scale", "scale_factor", "expansion_factor", "aexp")
+_EARLY = 0.8
+_COMOVING = re.compile(r"comoving|(kpc|msun|m_sun)\s*(/\s*h|h\^?-1)\b", re.IGNORECASE)
 _MEASURED_BY_CHANCE = 99.0  # of larger ones, or with more digits, hardly one is
 
 
@@ -110,6 +117,46 @@ provenance says (expansion_added): leave --peculiar out
             f"{file}: the expansion of space is in its velocities already, as its provenance says "
             f"({said[0]}): leave --peculiar out"
         )
+
+
+def doubtful_metadata(table: Table) -> list[str]:
+    """Returns warnings of what a table says of its numbers, which are not understood by it.
+
+    A host is taken for one of today, its distances and masses for physical ones without h.
+
+    Example:
+        >>> doubtful_metadata(Table(meta={"redshift": 0.001, "h": 0.68}))
+        []
+        >>> table = Table({"x": [1.0]}, meta={"redshift": 1.0}, descriptions={"x": "comoving"})
+        >>> for warning in doubtful_metadata(table):
+        ...     print(warning.partition(":")[0])
+        the table says redshift = 1
+        the table says 'comoving'
+    """
+    descriptions = [(name, table[name].info.description) for name in table.colnames]
+    found = []
+    for key, value in (*table.meta.items(), *descriptions):
+        found += _other_time(str(key), value)
+        for text in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(text, str) and _COMOVING.search(text):
+                found.append(
+                    f"the table says {text!r}: distances and masses are read as physical ones "
+                    "without h, unless a column's unit says otherwise; look up that they are"
+                )
+    return found
+
+
+def _other_time(key: str, value: object) -> list[str]:
+    """Returns a warning of a host that is said to be of another time than today."""
+    if key.lower() not in _TIMES or not isinstance(value, (int, float)) or value <= 0:
+        return []
+    scale = 1 / (1 + value) if key.lower() == "redshift" else value
+    if scale >= _EARLY:
+        return []
+    return [
+        f"the table says {key} = {value:g}: networks learn the masses of their catalogues' time, "
+        "and a host of another time gets a wrong one; give them snapshots of that time"
+    ]
 
 
 def with_typical(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.hosts.options import Criterion
-from halomass.observed import host_itself, survival
+from halomass.observed import host_itself, host_metadata, survival
 from halomass.observed.errors import Orbits
 from halomass.observed.host_metadata import (
     check_environment,
@@ -296,6 +296,7 @@ def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
     return [
         *table.doubtful(rows),
         *table.drift(rows),
+        *host_metadata.doubtful_metadata(table.table),
         *_light(table, counted),
         *survival.mismatched_peaks(table, rows),
     ]

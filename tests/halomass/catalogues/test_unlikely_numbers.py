@@ -126,3 +126,21 @@ def test_peak_masses_above_all_masses_are_refused(share, refused):
             check(columns)
     else:
         check(columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "end"), [("vmax", np.min), ("log_m_vir", np.min), ("log_m_peak", np.max)]
+)
+def test_a_column_of_one_number_is_none(name, end):
+    columns = halos()
+    columns[name] = np.full(COUNT, end(columns[name]))
+    if name == "vmax":  # which those of the past follow
+        columns |= {past: columns[name].copy() for past in ("v_infall", "v_peak")}
+    with pytest.raises(ValueError, match=f"a.bin: {name} is .* in all of its 2000"):
+        check(columns)
+
+
+def test_a_column_of_two_numbers_is_one():
+    slow = np.full(COUNT, 30.0)
+    slow[1200] = 31.0  # in another chunk than the first
+    check({**halos(), **dict.fromkeys(("vmax", "v_infall", "v_peak"), slow)})

@@ -1,5 +1,7 @@
 """Laws of metadata: numbers in them are held to what columns are held to."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy import units
@@ -140,3 +142,40 @@ def test_distances_that_may_be_exchanged_are_warned_of(halos, tmp_path, saved):
     )
     right = read_neighbours(saved(tmp_path, halos, AROUND)).warnings
     assert not any("exchanged" in warning for warning in right)
+
+
+@pytest.mark.parametrize(
+    ("meta", "warning"),
+    [
+        ({"redshift": 0.5}, "the table says redshift = 0.5: .* a host of another time"),
+        ({"Redshift": 2}, "the table says Redshift = 2: "),
+        ({"scale_factor": 0.66}, "the table says scale_factor = 0.66: "),
+        ({"aexp": 0.4}, "the table says aexp = 0.4: "),
+        ({"note": "comoving kpc"}, "says 'comoving kpc': .* look up that they are"),
+        ({"comments": ["by me", "m in Msun/h"]}, "says 'm in Msun/h': "),
+        ({"note": "kpc h^-1"}, "says 'kpc h.-1': "),
+    ],
+)
+def test_what_numbers_are_not_read_by_is_warned_of(
+    halos, tmp_path, saved, meta, warning
+):
+    read = read_neighbours(saved(tmp_path, halos, {**AROUND, **meta}))
+    (told,) = (one for one in read.warnings if "the table says" in one)
+    assert re.search(warning, told)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"redshift": -0.001},
+        {"redshift": 0.0},
+        {"redshift": "0.5?"},
+        {"scale": 1.0},
+        {"scale": 12.0},  # of a plot
+        {"h": 0.68, "note": "isolated, within 3 Mpc, m in Msun, h = 0.68"},
+        {"comments": ["kpc from the host", 3]},
+    ],
+)
+def test_what_says_nothing_against_the_numbers_is_not(halos, tmp_path, saved, meta):
+    read = read_neighbours(saved(tmp_path, halos, {**AROUND, **meta}))
+    assert not [one for one in read.warnings if "the table says" in one]
