@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
+from halomass.hosts.catalogue_systems import CatalogueSystems
+from halomass.hosts.snapshots import Snapshot
 from halomass.mock.mock_universe import MockUniverse
 from halomass.observed.features import Features, NeighbourSet
 from halomass.systems import LOG_M_VIR

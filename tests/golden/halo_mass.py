@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from halomass.catalogues.box_edges import wrapped
 from halomass.catalogues.catalogue import HALOS, open_catalogue
-from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
+from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.hosts.options import HostSelection
 from halomass.hosts.selection import assign_split
+from halomass.hosts.snapshots import Snapshot
 from halomass.mock import mock_universe, populations, surroundings
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.structure import NFWHosts

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from halomass import systems
@@ -23,72 +22,21 @@ from halomass.hosts.selection import (
     assign_split,
     final_positions,
     find_hosts,
+    tested_once,
 )
+from halomass.hosts.snapshots import Snapshot
 from halomass.mock import stellar_mass
 from halomass.systems import FloatArray
-from halomass.universe import MULTIDARK, Universe
+from halomass.universe import Universe
 from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
-from orrery.storage.files import is_unaltered
-from orrery.tables.arrow_bounds import check_arrow
 
-VERSION = 5  # of the hosts and their neighbours; raised whenever their numbers change
+VERSION = 6  # of the hosts and their neighbours; raised whenever their numbers change
 
 # The two random streams of a snapshot.
 _ORDER_DRAW = 0
 _STARS_DRAW = 1
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A dataset of halos: one snapshot of a catalogue.
-
-    Arguments:
-        shards: The paths of its Arrow files.
-        fingerprint: The dataset's fingerprint, which stands for the files' content.
-        box: Side of the periodic box, comoving [Mpc/h].
-        scale: Scale factor.
-        checksums: The sha256 of each file; where they are given, nothing else is read.
-        universe: The simulation's cosmology.
-
-    Example:
-        >>> Snapshot((Path("0.arrow"),), "5e1f", 64.0, 1.0).describe()
-        {'halos': '5e1f', 'box': 64.0, 'scale': 1.0, 'hubble': 0.678, 'omega_matter': 0.307}
-    """
-
-    shards: tuple[Path, ...]
-    fingerprint: str
-    box: float
-    scale: float
-    checksums: tuple[str, ...] = ()
-    universe: Universe = MULTIDARK
-
-    def read(self) -> Halos:
-        """Returns the halos.
-
-        Raises:
-            ValueError: If a file cannot be read, was altered or holds something else.
-        """
-        # Before anything is mapped: an altered file may end the process.
-        if self.checksums:
-            for path, sha256 in zip(self.shards, self.checksums, strict=True):
-                _check_unaltered(path, sha256)
-        return Halos.from_records(
-            [_mapped(path) for path in self.shards],
-            self.box,
-            self.scale,
-            self.universe,
-        )
-
-    def describe(self) -> JSON:
-        """Returns all that decides the halos, as plain JSON."""
-        return {
-            "halos": self.fingerprint,
-            "box": self.box,
-            "scale": self.scale,
-            **asdict(self.universe),
-        }
 
 
 class HaloDataset(Protocol):
@@ -115,31 +63,6 @@ class HaloDataset(Protocol):
     def metadata(self) -> JSON: ...
 
 
-def _check_unaltered(path: Path, sha256: str) -> None:
-    try:
-        altered = not is_unaltered(path, sha256)
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be read ({error}): make the halo dataset again"
-        ) from error
-    if altered:
-        raise ValueError(
-            f"{path} was altered, its sha256 differs: make the halo dataset again"
-        )
-
-
-def _mapped(path: Path) -> Records:
-    try:
-        # mapped: columns are copied once, into the arrays of halos, and not twice
-        with pa.memory_map(str(path)) as source:
-            check_arrow(source.read_buffer())
-            return Records.from_table(pa.ipc.open_file(source).read_all())
-    except (ValueError, OSError) as error:
-        raise ValueError(
-            f"{path} cannot be read ({error}): make the halo dataset again"
-        ) from error
-
-
 @dataclass(frozen=True)
 class CatalogueSystems:
     """Makes systems of halo catalogues: record i is host i.
@@ -147,7 +70,8 @@ class CatalogueSystems:
     Hosts of later snapshots come first, those of one snapshot in an order drawn from
     the seed, so that the first ones are a fair sample of the box. Records beyond the
     last host, which fill its shard, have no neighbours and no finite value. Each
-    process keeps the hosts of all snapshots, and the halos of two.
+    process keeps the hosts of all snapshots, and the halos of two. A host of the tests is
+    there once, as it was in the latest snapshot in which it is a host.
 
     Where a catalogue has no stellar masses they are drawn from the relation with the
     peak mass, for each snapshot anew.
@@ -217,7 +141,11 @@ class CatalogueSystems:
 
     @property
     def cuts(self) -> list[JSON]:
-        """How many halos of each snapshot are remnants and no neighbours, and by what."""
+        """What is left out of each snapshot.
+
+        How many halos are remnants and no neighbours, and by what; and how many hosts are
+        no tests since a later snapshot has them.
+        """
         return list(_hosts(self).cuts)
 
     @property
@@ -344,12 +272,14 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     # from the last snapshot backwards: where halos end is known from the later ones
     later = None
     parts = []
+    trees = []
     cuts = []
     for number, snapshot in enumerate(chosen.latest_first):
         around = _around(snapshot, chosen.selection)
         hosts = find_hosts(around, chosen.selection)
         later = final_positions(around.halos, later)
         scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
+        trees.append(later.tree[hosts.row])
         parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
         cuts.append({"scale": snapshot.scale, **around.remnants.describe()})
     numbers, rows, tables = zip(*parts, strict=True)
@@ -361,8 +291,26 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     columns = {
         name: np.concatenate([table[name] for table in tables]) for name in tables[0]
     }
-    row = np.concatenate(rows)
-    return _HostsOfAll(np.concatenate(numbers), row, columns, tuple(cuts))
+    every = _HostsOfAll(
+        np.concatenate(numbers), np.concatenate(rows), columns, tuple(cuts)
+    )
+    return _each_tested_once(every, np.concatenate(trees))
+
+
+def _each_tested_once(hosts: _HostsOfAll, tree: IntArray) -> _HostsOfAll:
+    """Returns the hosts without tests that are earlier states of others."""
+    counts = tested_once(hosts.scalars["split"], tree)
+    left_out = np.bincount(hosts.snapshot[~counts], minlength=len(hosts.cuts))
+    cuts = [
+        {**cut, "tested_later": number}
+        for cut, number in zip(hosts.cuts, left_out.tolist(), strict=True)
+    ]
+    return _HostsOfAll(
+        hosts.snapshot[counts],
+        hosts.row[counts],
+        {name: values[counts] for name, values in hosts.scalars.items()},
+        tuple(cuts),
+    )
 
 
 def _scalars(

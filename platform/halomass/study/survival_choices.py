@@ -148,10 +148,10 @@ def _large(table: Table, moves: list[str]) -> list[Sentence]:
 
 
 def catalogue_cut_table(cuts: Sequence[JSON]) -> dict[str, Table]:
-    """Returns how many halos of each snapshot of a catalogue count as remnants, by title.
+    """Returns what is left out of each snapshot of a catalogue, by title.
 
     Arguments:
-        cuts: What was cut of each snapshot: `CatalogueSystems.cuts`.
+        cuts: What was left out of each: `CatalogueSystems.cuts`.
     """
     rows = [
         (
@@ -160,10 +160,11 @@ def catalogue_cut_table(cuts: Sequence[JSON]) -> dict[str, Table]:
             cut["threshold"] if cut["criterion"] else np.nan,
             cut["halos"],
             cut["remnants"],
+            cut["tested_later"],
         )
         for cut in cuts
     ]
-    names = ["scale", "lost_if_small", "threshold", "halos", "remnants"]
+    names = ["scale", "lost_if_small", "threshold", "halos", "remnants", "tested_later"]
     table = Table(rows=rows, names=names)
     table["scale"].info.format = "%.4g"
     table["threshold"].info.format = "%.3f"
@@ -171,6 +172,8 @@ def catalogue_cut_table(cuts: Sequence[JSON]) -> dict[str, Table]:
     table.meta["caption"] = (
         "Halos that are no neighbours because tides have left little of them: halo finders list "
         "them longer than a catalogue of galaxies does. Those count whose ratio, named in "
-        "lost_if_small, is above the threshold; halos are those of large enough peak mass."
+        "lost_if_small, is above the threshold; halos are those of large enough peak mass. "
+        "tested_later counts hosts that are no tests here since a later snapshot tests them: "
+        "errors of two states of a host are not independent."
     )
     return {"Remnants in the catalogues": table}

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from halomass.catalogues.chunks import HALOS
-from halomass.hosts.catalogue_systems import Snapshot
 from halomass.hosts.neighbours import Halos, Neighbourhood
+from halomass.hosts.snapshots import Snapshot
 from orrery.parameters import generator
 from orrery.records import Records
 

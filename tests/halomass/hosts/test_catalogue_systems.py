@@ -10,9 +10,10 @@ from halomass import systems
 from halomass.catalogues import universe_machine
 from halomass.catalogues.catalogue import open_catalogue
 from halomass.hosts import catalogue_systems, neighbours
-from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
+from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.hosts.options import HostSelection
 from halomass.hosts.selection import assign_split, final_positions, find_hosts
+from halomass.hosts.snapshots import Snapshot
 from halomass.mock import stellar_mass
 from orrery.execution.simulation import generate
 from orrery.storage.dataset import Dataset
@@ -69,6 +70,29 @@ def test_no_host_of_one_split_is_in_another_in_any_snapshot(tmp_path, history, w
         "hosts must cross the walls, or the test says nothing"
     )
     assert (trees[records["split"] == 0][:, None] != trees[records["split"] == 2]).all()
+
+
+def test_a_host_is_tested_once_in_its_latest_snapshot(tmp_path, history, written):
+    parts, last = history()
+    chosen = HostSelection(minimum=5)
+    snapshots = [written(part, tmp_path) for part in parts]
+    made = CatalogueSystems(tuple(snapshots), chosen)
+    found = made.records(1, range(made.count)).scalars
+    alone = [CatalogueSystems((one,), chosen) for one in snapshots]
+    every = [one.records(1, range(one.count)).scalars for one in alone]
+    tests = found["split"] == systems.TEST
+    latest = {}
+    for one in every:  # from the earliest on
+        latest |= {last[int(i)]: one["scale"][0] for i in one["id"]}
+    trees = [last[int(i)] for i in found["id"][tests]]
+    assert len(set(trees)) == len(trees) > 5
+    assert [latest[tree] for tree in trees] == list(found["scale"][tests])
+    left_out = sum(one.count for one in alone) - made.count
+    assert sum(cut["tested_later"] for cut in made.cuts) == left_out > 5
+    assert made.cuts[0]["tested_later"] == 0
+    for scale in SCALES:  # networks learn from each state of the others
+        learned = (found["scale"] == scale) & (found["split"] == systems.TRAIN)
+        assert learned.sum() > 5
 
 
 def spread(trees, split):
