@@ -166,9 +166,6 @@ def test_a_second_call_opens_the_first_ones_posterior(tmp_path):
     found = fit(tmp_path, parameters=reworded)
     assert found.document == first.document
     assert found.parameters == reworded
-    # given as a notebook has them
-    plain = fit(str(tmp_path), COVARIANCE.tolist(), parameters=[*PARAMETERS])
-    assert plain.document == first.document
 
 
 @pytest.mark.parametrize(
@@ -400,14 +397,3 @@ def test_pairs_of_other_parameters_are_refused(tmp_path):
 def test_a_covariance_of_something_else_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"shape \(2, 2\) does not belong to 3"):
         fit(tmp_path, np.eye(2))
-
-
-def test_seeds_that_no_library_takes_and_nothing_to_learn_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"seed 18446744073709551616 must be smaller"):
-        fit(tmp_path, seed=2**64)
-    nothing = Pairs(np.zeros((9, 0)), np.zeros((9, 3)))
-    empty = replace(
-        splits(64), parameters=(), train=nothing, validation=nothing, test=nothing
-    )
-    with pytest.raises(ValueError, match="one parameter or more: give some"):
-        fit(tmp_path, data=empty, parameters=())
