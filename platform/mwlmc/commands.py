@@ -25,7 +25,7 @@ _ALL: tuple[Command, ...] = (
     StudyCommand(
         "table2",
         "all six posteriors of Table 2 of Brooks et al. (2025b)",
-        "mwlmc.study.study:table2",
+        "mwlmc.study.table2:table2",
         "mwlmc.study.options:Table2",
     ),
     StudyCommand(

@@ -54,6 +54,10 @@ def test_table_2_has_six_rows_and_its_figures(
         learned = mixture.load(kept)
         assert learned.parameters == INFERRED
         assert len(learned.members) == 2
+    assert tables["table2.errors_twice.ecsv"] == 2 * len(QUANTITIES)
+    assert (
+        pq.read_table(folder / "draws.desi.v_gsr.errors_twice.parquet").num_rows == 200
+    )
     assert len(readme_draws(folder)) == 10_000
     for figure in ("masses", "reflex", "travel_velocity", "coverage"):
         assert {f"{figure}.png", f"{figure}.pdf"} <= {

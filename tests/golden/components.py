@@ -172,6 +172,7 @@ COMPONENTS = (
             "mwlmc.study.predictive_checks",
             "mwlmc.study.published_views",
             "mwlmc.study.surveys",
+            "mwlmc.study.table2",
         ),
     ),
     Component(

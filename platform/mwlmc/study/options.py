@@ -262,6 +262,9 @@ class Table2:
         )
     )
     """How the posteriors are trained and sampled."""
+    errors_twice: bool = True
+    """Whether DESI's rows are learned once more with errors counted as in the paper: all of
+    the survey's, beside those that means of simulated stars have of themselves."""
 
     def __post_init__(self) -> None:
         check_measurement(self.measurement, self.campaign)

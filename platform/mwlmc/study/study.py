@@ -14,7 +14,6 @@ from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.options import Measurement
 from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky.binning import (
-    DESI_FOOTPRINT,
     desi_footprint,
     quadrants,
     without_and_with_v_tb,
@@ -32,12 +31,11 @@ from mwlmc.study.data_rows import (
     Posteriors,
     data_rows,
     desi_rows,
-    record_others_stars,
     say_motions,
     star_source,
 )
 from mwlmc.study.literature import HALO_MASS
-from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
+from mwlmc.study.options import Desi, Quadrants, SimulationCampaign
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.rigid_limit import record_rigid_limit
 from mwlmc.study.simulation_noise import with_simulation_error
@@ -48,14 +46,13 @@ from orrery.execution import cluster
 from orrery.inference import posteriors
 from orrery.inference.options import Inference
 from orrery.inference.posteriors import Inferred
-from orrery.judging import calibration
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.results import lineage, posterior_sections
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
-from orrery.results.views import Corner, CoverageCurves, Intervals, thinned
+from orrery.results.views import thinned
 from orrery.storage.dataset import Dataset
 
 SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
@@ -103,17 +100,18 @@ def desi(options: Desi) -> Result:
                 )
             )
         recording.tables(comparison.prior_tables(found.prior))
-        _record_mass_ratio(recording, found, rows, campaign)
+        record_mass_ratio(recording, found, rows, campaign)
         recording.add(_relation(found.prior))
     return recording.result
 
 
-def _record_mass_ratio(
+def record_mass_ratio(
     recording: Recording,
     found: Posteriors,
     rows: Sequence[DataRow],
     campaign: SimulationCampaign,
 ) -> None:
+    """Records the ratio of both masses by each posterior, beside the published one."""
     published = {row.label: row.published for row in rows}
     velocity = campaign.simulator.circular_velocity
     recording.tables(
@@ -256,7 +254,7 @@ def quadrants_posteriors(options: Quadrants) -> Result:
                 )
             )
         recording.tables(comparison.prior_tables(found.prior))
-        _record_mass_ratio(recording, found, rows, campaign)
+        record_mass_ratio(recording, found, rows, campaign)
     return recording.result
 
 
@@ -288,112 +286,3 @@ def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]
     rows = {f"{QUADRANT_ROWS}, {label}": row for label, row in found.items()}
     found_rows = data_rows(rows, "quadrants", stars=stars)
     return found_rows, summary_tables(stars, options.measurement)
-
-
-def table2(options: Table2) -> Result:
-    """Returns the six posteriors of Table 2 of Brooks et al. (2025b), and their figures.
-
-    Raises:
-        ValueError: If the stars are not what the options say.
-        OSError: If a file cannot be read or written.
-    """
-    campaign = options.campaign
-    stars = load_binned(
-        options.stars,
-        DESI_FOOTPRINT,
-        options.selection,
-        most_missing=options.most_missing,
-    )
-    data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
-    with (
-        cluster.connect(),
-        record("table2", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
-    ):
-        recording.words(table_words())
-        record_others_stars(recording, {"DESI": [stars]})
-        halos = simulate_campaign(recording, campaign)
-        rows = data_rows(data, stars=stars)
-        found = infer_rows(
-            recording, rows, halos, options.measurement, options.inference, campaign
-        )
-        recording.tables(comparison.compare_with_table2(found.draws, found.prior))
-        _record_mass_ratio(recording, found, rows, campaign)
-        _record_calibrations(recording, found)
-        _record_joint(recording, found)
-        _record_travel_velocity(recording, found)
-        _record_full(recording, found, options.measurement)
-    return recording.result
-
-
-def _record_calibrations(recording: Recording, found: Posteriors) -> None:
-    judged = {row: one.calibration for row, one in found.inferred.items()}
-    recording.tables({"Calibration of all": calibration.calibration_table(judged)})
-    curves = {quantities.row_key(row): one.coverage for row, one in judged.items()}
-    legend = {quantities.row_key(row): row for row in judged}
-    recording.add(
-        FigureSection(
-            "coverage",
-            "Coverage of all",
-            CoverageCurves(curves, legend),
-            "Expected coverage of each posterior.",
-        )
-    )
-
-
-def _record_joint(recording: Recording, found: Posteriors) -> None:
-    """Records the joint posteriors of the surveys, with others' values."""
-    # with v_tb alone, as in the paper's figures: both would hide each other
-    draws = {
-        quantities.survey_key(survey): found.draws[f"{survey}, with v_tb"]
-        for survey in SURVEYS
-    }
-    ours = {quantities.survey_key(one): quantities.labelled(one) for one in SURVEYS}
-    for key, title, wanted in (
-        ("masses", "Masses", MASSES),
-        ("reflex", "Reflex motion", REFLEX),
-    ):
-        joint = {
-            survey: quantities.selected_quantities(some, wanted)
-            for survey, some in draws.items()
-        }
-        view = Corner(
-            joint,
-            quantities.quantity_axes(wanted),
-            thinned(quantities.selected_quantities(found.prior, wanted)),
-            published_views.published_points(wanted),
-            legend={**ours, **published_views.published_legend()},
-        )
-        caption = "Posteriors with v_tb, the prior in grey, and others' values."
-        recording.add(FigureSection(key, title, view, caption))
-
-
-def _record_travel_velocity(recording: Recording, found: Posteriors) -> None:
-    view = Intervals(
-        published_views.constraints(found.draws, "v_travel"),
-        "travel velocity [km/s]",
-        published_views.bands("v_travel"),
-        quantities.prior_interval(found.prior, "v_travel"),
-    )
-    caption = "Ours, published, the prior (dashed), and others'."
-    recording.add(FigureSection("travel_velocity", "Travel velocity", view, caption))
-
-
-def _record_full(
-    recording: Recording, found: Posteriors, measurement: Measurement
-) -> None:
-    for survey in SURVEYS:
-        both = {
-            key: found.draws[f"{survey}, {label}"]
-            for label, key in quantities.VELOCITY_KEYS.items()
-        }
-        legend = {key: label for label, key in quantities.VELOCITY_KEYS.items()}
-        prior = thinned(found.prior)
-        view = Corner(both, measurement.parameters, prior, legend=legend)
-        recording.add(
-            FigureSection(
-                f"full.{quantities.survey_key(survey)}",
-                f"Full posterior, {survey}",
-                view,
-                "All parameters, with and without v_tb.",
-            )
-        )

@@ -24,9 +24,10 @@ from mwlmc.study.options import (
 )
 from mwlmc.study.predictive_checks import predictive_checks
 from mwlmc.study.shell_options import Dispersions, TravelProfile
-from mwlmc.study.study import desi, quadrants_posteriors, table2
+from mwlmc.study.study import desi, quadrants_posteriors
 from mwlmc.study.surveys import surveys
 from mwlmc.study.sweep_options import Binnings, FlowArchitectures
+from mwlmc.study.table2 import table2
 from mwlmc.study.travel_profile import travel_profile
 from orrery.storage.run import identify_run
 from orrery.tables.bundled import find_table
