@@ -53,9 +53,9 @@ def told(trials, seeds, folder, test=1.375, validation_error=0.0625):
     return recording.result
 
 
-@pytest.fixture
-def result(tmp_path):
-    return told(TRIALS, SEEDS, tmp_path)
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return told(TRIALS, SEEDS, tmp_path_factory.mktemp("told"))
 
 
 def test_the_head_of_the_page_has_the_best_trial_and_its_score(result, section):

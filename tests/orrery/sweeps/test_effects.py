@@ -55,20 +55,23 @@ def test_what_matters_is_larger_than_what_chance_gives(of_both):
     assert of_both.chance_scatter > 0
 
 
-def test_what_does_not_matter_has_the_effect_that_chance_gives():
-    nothing = joint_effect(SPACE, GOAL, trials(lambda point: 0.0), SHAPE)
+@pytest.fixture(scope="module")
+def nothing():
+    return joint_effect(SPACE, GOAL, trials(lambda point: 0.0), SHAPE)
+
+
+def test_what_does_not_matter_has_the_effect_that_chance_gives(nothing):
     distance = abs(nothing.value - nothing.by_chance)
     assert distance < 3 * nothing.chance_scatter
 
 
-def test_chance_is_beside_what_other_options_do():
+def test_chance_is_beside_what_other_options_do(nothing):
     # what the rate does is in the score, and the shape is found to do some of it
     def of_rate(point):
         return 0.5 * point["rate"]
 
     by_rate = joint_effect(SPACE, GOAL, trials(of_rate), SHAPE)
-    alone = joint_effect(SPACE, GOAL, trials(lambda point: 0.0), SHAPE)
-    assert by_rate.by_chance > 1.5 * alone.by_chance
+    assert by_rate.by_chance > 1.5 * nothing.by_chance
     assert abs(by_rate.value - by_rate.by_chance) < 3 * by_rate.chance_scatter
 
 
