@@ -7,9 +7,11 @@ would, after a restart, propose again what it has proposed already.
 """
 
 import itertools
+import math
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeGuard
 
 import numpy as np
 import optuna
@@ -26,7 +28,15 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from orrery.identity import fingerprint
-from orrery.sweeps.space import Choice, Domain, Int, Log, Point, SearchSpace
+from orrery.sweeps.space import (
+    Choice,
+    Domain,
+    Float,
+    Int,
+    Log,
+    Point,
+    SearchSpace,
+)
 from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial
 
 STUDY = "sweep"  # Optuna's name of it
@@ -273,7 +283,8 @@ def main_effects(
     """Returns by how much each path alone makes the goal's value vary, in its unit.
 
     The standard deviation of the value's mean over all other options, by a forest of
-    regression trees (functional ANOVA, Hutter et al. 2014, PMLR 32:754).
+    regression trees (functional ANOVA, Hutter et al. 2014, PMLR 32:754). Options count as
+    they are drawn: of those that are drawn by their ratios, logarithms do.
 
     Arguments:
         space: The space.
@@ -285,7 +296,8 @@ def main_effects(
     """
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-    study = _finished_study(space, goal, trials)
+    even, points = _in_logarithms(space, trials)
+    study = _finished_study(even, goal, points)
     variance = np.var([trial.values[0] for trial in study.trials])
     judge = FanovaImportanceEvaluator(seed=0)
     with warnings.catch_warnings():
@@ -293,6 +305,34 @@ def main_effects(
         warnings.simplefilter("ignore", ExperimentalWarning)
         shares = get_param_importances(study, evaluator=judge, normalize=False)
     return {path: float(np.sqrt(shares[path] * variance)) for path in space.domains}
+
+
+def _in_logarithms(
+    space: SearchSpace, trials: Sequence[Trial]
+) -> tuple[SearchSpace, list[Trial]]:
+    """Returns finished trials in a space where what is drawn by its ratio is a logarithm.
+
+    Optuna's functional ANOVA takes all numbers as drawn uniformly: of a rate the lower
+    decades would hardly count.
+    """
+    ratios = {
+        path: Float(math.log(domain.low), math.log(domain.high))
+        for path, domain in space.domains.items()
+        if _is_drawn_by_ratio(domain)
+    }
+
+    def logarithms(point: Point) -> Point:
+        return {**point, **{path: math.log(point[path]) for path in ratios}}
+
+    finished = [trial for trial in trials if trial.state == "finished"]
+    return (
+        SearchSpace({**space.domains, **ratios}),
+        [replace(trial, point=logarithms(trial.point)) for trial in finished],
+    )
+
+
+def _is_drawn_by_ratio(domain: Domain) -> TypeGuard[Int | Log]:
+    return isinstance(domain, Log) or (isinstance(domain, Int) and domain.log)
 
 
 def _finished_study(

@@ -5,7 +5,8 @@ import pytest
 
 from orrery.sweeps import effects
 from orrery.sweeps.effects import joint_effect
-from orrery.sweeps.space import Float, Int, SearchSpace
+from orrery.sweeps.proposals import main_effects
+from orrery.sweeps.space import Float, Int, Log, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,24 @@ def test_an_exchange_keeps_scores_other_options_and_what_belongs_together():
         )
         assert exchanged != pairs
         assert sorted(exchanged) == sorted(pairs)
+
+
+@pytest.mark.parametrize("domain", [Log(1e-3, 1.0), Int(1, 1000, log=True)])
+def test_options_drawn_by_their_ratios_have_the_effect_of_their_ratios(domain):
+    # the lower third of the decades matters, of which differences would be a hundredth
+    random = np.random.default_rng(1)
+    found, steps = [], []
+    for number in range(60):
+        value = domain.low * (domain.high / domain.low) ** random.uniform()
+        value = round(value) if isinstance(domain, Int) else value
+        point = {"rate": value, "other": random.uniform()}
+        steps.append(1.0 if value < 10 * domain.low else 0.0)
+        score = {"score": steps[-1] + point["other"]}
+        found.append(Trial(number, point, "finished", objectives=score))
+    space = SearchSpace({"rate": domain, "other": Float(0.0, 1.0)})
+    effects = main_effects(space, GOAL, found)
+    assert effects["rate"] == pytest.approx(np.std(steps), rel=0.15)
+    assert effects["other"] == pytest.approx(1 / np.sqrt(12), rel=0.15)
 
 
 def test_failed_trials_do_not_count():
