@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orrery.branches import LEARNING, TEST_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON
@@ -109,7 +110,8 @@ class FlowTask:
 
     def _validated(self, trained: Posterior) -> tuple[float, float]:
         noisy = self.noisy(self.splits.validation, VALIDATION_NOISE)
-        return _mean(trained.log_prob(noisy.theta, noisy.x))
+        values = trained.log_prob(noisy.theta, noisy.x)
+        return _mean(values, _simulations(self.splits))
 
     def _trained(self, options: FlowArchitecture, report: Report) -> Posterior:
         plan = self._plan(options)
@@ -165,7 +167,7 @@ class EnsembleTask:
         self, options: EnsembleArchitecture, report: Report
     ) -> dict[str, float]:
         trained = self._trained(options, report)
-        return {self.goal.name: _rmse(trained, self.splits.validation)[0]}
+        return {self.goal.name: self._validated(trained)[0]}
 
     def score(self, options: EnsembleArchitecture, pairs: Pairs) -> Scored:
         """Returns the root mean square error of tests, with standard errors.
@@ -176,7 +178,11 @@ class EnsembleTask:
         """
         trained = self._trained(options, _no_report)
         score, error = _rmse(trained, pairs)
-        return Scored(score, error, _rmse(trained, self.splits.validation)[1])
+        return Scored(score, error, self._validated(trained)[1])
+
+    def _validated(self, trained: Ensemble) -> tuple[float, float]:
+        splits = self.splits
+        return _rmse(trained, splits.validation, _simulations(splits))
 
     def _trained(self, options: EnsembleArchitecture, report: Report) -> Ensemble:
         plan = self._plan(options)
@@ -212,13 +218,38 @@ def _no_report(values: Mapping[str, float]) -> None:
     """Does nothing: of a test nobody follows the epochs."""
 
 
-def _rmse(trained: Ensemble, pairs: Pairs) -> tuple[float, float]:
+def _simulations(splits: Splits) -> NDArray[np.int64] | None:
+    """Returns the number of the simulation of each validation pair `[V]`; None where all differ.
+
+    Simulations are told apart by their parameters, as in `Splits.each_once`.
+    """
+    if splits.draws == 1:
+        return None
+    theta = splits.validation.theta
+    return np.unique(theta, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _rmse(
+    trained: Ensemble, pairs: Pairs, simulations: NDArray[np.int64] | None = None
+) -> tuple[float, float]:
     """Returns the root mean square error of a parameter and its standard error."""
-    square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
+    errors = (trained.mean(pairs.x) - pairs.theta)[:, 0]
+    square, error = _mean(errors**2, simulations)
     rmse = float(np.sqrt(square))
     return rmse, error / (2 * rmse)
 
 
-def _mean(values: FloatArray) -> tuple[float, float]:
-    """Returns the mean of values `[N]` and its standard error."""
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+def _mean(
+    values: FloatArray, simulations: NDArray[np.int64] | None = None
+) -> tuple[float, float]:
+    """Returns the mean of values `[N]` and its standard error.
+
+    Arguments:
+        values: Of pairs.
+        simulations: The number of the simulation of each, if it may have several: what is
+            peculiar to it is in all of them, and does not average out.
+    """
+    each = values
+    if simulations is not None:
+        each = np.bincount(simulations, values) / np.bincount(simulations)
+    return float(values.mean()), float(each.std(ddof=1) / np.sqrt(len(each)))

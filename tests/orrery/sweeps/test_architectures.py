@@ -1,12 +1,13 @@
 """Architectures as trials: judged alike, on pairs none of which are tests."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from orrery.learning.options import Learning, Training
-from orrery.pairs import Pairs, Splits
+from orrery.pairs import Pairs, Splits, pooled
 from orrery.parameters import Parameter
 from orrery.sweeps.architectures import EnsembleTask, FlowTask
 from orrery.sweeps.options import (
@@ -156,6 +157,26 @@ def test_an_ensemble_is_judged_by_its_error(of_ensembles, splits):
     assert fewer.error > 1.4 * error
     # of the same network on the same pairs
     assert fewer.validation_error == tested.validation_error > 0
+
+
+@pytest.mark.slow
+def test_draws_of_one_simulation_do_not_make_its_score_surer(splits):
+    """Four times the same pairs are as sure as once; as if each were of its own, by half."""
+    several = pooled([splits] * 4)
+    options = EnsembleArchitecture(8, 2, members=3, learning=Learning(max_epochs=4))
+    exact = np.eye(2) * 1e-6
+    for task, how in (
+        (lambda pairs: FlowTask(pairs, (MASS,), exact, seed=4), QUICK),
+        (lambda pairs: EnsembleTask(pairs, MASS, splits.names), options),
+    ):
+        found, alone = (
+            task(pairs).score(how, splits.test)
+            for pairs in (several, replace(several, draws=1))
+        )
+        assert found.score == alone.score
+        assert found.validation_error == pytest.approx(
+            2 * alone.validation_error, rel=0.01
+        )
 
 
 def test_the_identity_holds_what_is_learned(of_flows, splits):
