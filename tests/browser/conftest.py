@@ -30,6 +30,14 @@ class Unit:
     unit: str
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """Options of a run that is started again."""
+
+    level: int
+    seed: int
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -114,6 +122,22 @@ def page_of_opposite_sweeps(tmp_path):
             )
             write_trial(sweep, trial)
     return collate(tmp_path).page.as_uri()
+
+
+@pytest.fixture
+def page_of_attempts(tmp_path):
+    """Returns the address of a page of six runs whose gain is chance, after so many attempts."""
+
+    def collated(attempts):
+        root = tmp_path / f"{attempts}"
+        for number, gain in enumerate((0.3, -0.7, 0.9, 0.1, -0.4, 0.6)):
+            for _ in range(attempts):
+                options = Repeated(level=number % 2, seed=number)
+                with read_by(), record("repeated", options, root) as recording:
+                    recording.metrics({"gain": gain})
+        return collate(root).page.as_uri()
+
+    return collated
 
 
 @pytest.fixture

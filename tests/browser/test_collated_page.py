@@ -240,7 +240,10 @@ def test_the_pareto_front_leaves_out_what_another_beats(open_page, best_entry, t
 
 def test_an_option_explains_the_variance_between_its_values(open_page, trials):
     browser = open_page(kind="trial")
-    caption = "How much of objective.gain each option explains alone (omega squared)"
+    caption = (
+        "How much of objective.gain each option explains alone (omega squared); "
+        "what attempts of one run found again counts once"
+    )
     found = {row[0]: float(row[1]) for row in table(browser, caption)}
     finished = [one for one in trials if one["state"] == "finished"]
     gain = np.array([one["objectives"]["gain"] for one in finished])

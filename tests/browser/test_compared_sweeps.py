@@ -70,3 +70,20 @@ def test_numbers_of_one_name_in_two_units_share_no_axis(
         for unit in ("kpc", "Mpc"):
             axes = [text for text in labels if f"{quantity} [{unit}]" in text]
             assert len(axes) == 1, (quantity, unit)
+
+
+@pytest.mark.slow
+def test_attempts_that_found_the_same_make_no_option_matter(browser, page_of_attempts):
+    browser.look(1280, 900)
+    found = []
+    for attempts in (1, 4):
+        state = urlencode({"first": "metric.gain"})
+        browser.open(f"{page_of_attempts(attempts)}#{state}")
+        found.append(
+            browser.run(
+                "[...document.querySelectorAll('#coordinates table tr')]"
+                ".map(row => row.textContent)"
+            )
+        )
+    assert len(found[0]) > 1
+    assert found[1] == found[0]

@@ -75,7 +75,9 @@ function importanceTable(found, measure) {
   if (!shares.length) return null;
   const lines = shares.slice(0, MOST_SHARES).map(({ name, share, count }) => [name, share, count]);
   const head = ["option", "share of the variance", "entries"];
-  const title = `How much of ${measure} each option explains alone (omega squared)`;
+  const title =
+    `How much of ${measure} each option explains alone (omega squared); ` +
+    "what attempts of one run found again counts once";
   return table(head, lines, title);
 }
 

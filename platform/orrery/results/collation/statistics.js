@@ -44,8 +44,10 @@ function paretoFront(points) {
 // How much of a measure's variance each option explains alone: omega squared of its values,
 // or of the fifths of its range of ranks. What explains nothing scatters around zero.
 function importance(rows, drawn, options, measure) {
-  const known = drawn.filter(
-    (row) => rows.isFinished(row) && typeof rows.value(measure, row) === "number",
+  const known = foundOnce(
+    rows,
+    drawn.filter((row) => rows.isFinished(row) && typeof rows.value(measure, row) === "number"),
+    measure,
   );
   return options
     .map((name) => {
@@ -57,6 +59,17 @@ function importance(rows, drawn, options, measure) {
     })
     .filter((one) => one.share !== null)
     .sort((a, b) => b.share - a.share);
+}
+
+// Rows, of attempts of one run that found the same the first: an answer that is computed
+// again has no scatter of its own, and would make whatever differs between runs matter.
+function foundOnce(rows, known, measure) {
+  const found = new Set();
+  return known.filter((row) => {
+    if (rows.value("kind", row) !== "run") return true;
+    const key = JSON.stringify(["experiment", "run", measure].map((name) => rows.value(name, row)));
+    return !found.has(key) && found.add(key);
+  });
 }
 
 // Rows by the value of an option; many numbers are five groups of about the same size.
