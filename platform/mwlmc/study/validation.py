@@ -232,11 +232,15 @@ _COLUMNS = {
 }
 _MEAN = "nbody.friction.mean"
 _SCATTER = "nbody.friction.scatter"
+_BRACKETED = "nbody.friction.bracketed"
+_COMPARED = "nbody.friction.compared"
 
 
 def _friction_numbers(found: Sequence[RigidAndLive]) -> dict[str, float]:
     best = [one.best_friction for one in found if one.is_bracketed]
-    numbers = {}
+    numbers: dict[str, float] = {}
+    if len(best) < len(found):
+        numbers |= {_BRACKETED: len(best), _COMPARED: len(found)}
     if best:
         numbers[_MEAN] = float(np.mean(best))
     if len(best) > 1:
@@ -262,6 +266,12 @@ def _headline(found: Sequence[RigidAndLive], numbers: Mapping[str, float]) -> He
             f"{numbers[_MEAN]:.2f} on average, with a scatter of {numbers[_SCATTER]:.2f}."
         )
         shows += [_MEAN, _SCATTER]
+    if _BRACKETED in numbers:
+        text += (
+            f" That friction is known of {numbers[_BRACKETED]} of {numbers[_COMPARED]} live "
+            "simulations: of the others the nearest is that at an end of the prior."
+        )
+        shows += [_BRACKETED, _COMPARED]
     return Headline("nbody.headline", "Rigid and live", text, tuple(shows))
 
 

@@ -9,7 +9,12 @@ from mwlmc.model.constants import GYR
 from mwlmc.model.trajectories import Galaxies, rewind
 from mwlmc.parameters import INFERRED
 from mwlmc.study import rigid_limit, validation
-from mwlmc.study.live_orbits import COLUMNS, GALAXIES, read_live_orbits
+from mwlmc.study.live_orbits import (
+    COLUMNS,
+    GALAXIES,
+    LiveOrbits,
+    read_live_orbits,
+)
 from orrery.results.recording import record
 
 FRICTION = -0.3
@@ -182,6 +187,34 @@ def test_a_folder_that_tells_too_little_is_refused(rigid, write, tmp_path):
     (folder / "toy_orbit_lmc.txt").write_bytes(b"\xff\xfe damaged")
     with pytest.raises(ValueError, match="no table of numbers"):
         read_live_orbits(folder)
+
+
+@pytest.mark.parametrize(
+    "best", [(-0.5, 0.0), (-0.5, 0.0, 1.0), (1.0, 1.0), (0.5, -1.0)]
+)
+def test_a_mean_friction_says_of_how_many_it_is(best):
+    """Those at an end of the prior may be anything beyond it."""
+    frictions = np.linspace(-1.0, 1.0, 5)
+    still, times = np.zeros((2, 6)), np.array([-1.0, 0.0])
+    found = [
+        validation.RigidAndLive(
+            LiveOrbits(f"toy {k}", 1e11, 4e11, times, still, still),
+            began=-1.0,
+            live_change=np.ones(3),
+            frictions=frictions,
+            rigid_changes=np.ones((3, 5)),
+            distances=np.abs(frictions - one),
+        )
+        for k, one in enumerate(best)
+    ]
+    numbers = validation._friction_numbers(found)
+    headline = validation._headline(found, numbers)
+    inside = [one for one in best if abs(one) < 1.0]
+    if inside:
+        assert numbers["nbody.friction.mean"] == np.mean(inside)
+    words = f"is known of {len(inside)} of {len(best)} live simulations"
+    assert (words in headline.text) == (len(inside) < len(best))
+    assert set(headline.shows) >= numbers.keys() - {"nbody.friction.mean"}
 
 
 @pytest.mark.slow
