@@ -4,6 +4,8 @@ Masses and friction alone do not make stars: here the flows learn all eleven par
 of the model.
 """
 
+from dataclasses import replace
+
 from mwlmc import replay
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.replay import Replay
@@ -23,6 +25,7 @@ from orrery.judging import predictive
 from orrery.judging.predictive import Predictive
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray
+from orrery.records import Observation
 from orrery.results.lineage import record_dataset_lineage, record_summary_lineage
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
@@ -68,10 +71,27 @@ def predictive_checks(options: PredictiveChecks) -> Result:
             draws = inferred.draws[: options.replicates]
             again = _simulated_again(recording, row, draws, campaign)
             check = predictive.check(
-                predictive.all_summaries(again), row.observation, campaign.seed
+                predictive.all_summaries(again),
+                as_measured(row.observation, campaign.seed),
+                campaign.seed,
             )
             _record_check(recording, row, check)
     return recording.result
+
+
+def as_measured(observation: Observation, seed: int) -> Observation:
+    """Returns an observation with what a survey measured: of a mock one of its realisations.
+
+    Expected data have no scatter. They are in the middle of whatever predicts them, and
+    would pass any check.
+
+    Arguments:
+        observation: What is checked.
+        seed: Draws a mock's errors.
+    """
+    if observation.simulated is None:
+        return observation
+    return replace(observation, value=observation.realisations(seed)[0])
 
 
 def _simulated_again(
@@ -115,7 +135,7 @@ def _simulated_again(
 
 def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None:
     key = f"predictive.{row.key}"
-    observation = row.observation
+    observation = check.observation
     table = predictive.predictive_table(check, key)
     table.meta["shows"] += [f"data_vector.{row.key}.name"]
     recording.tables({f"Predictive check, {row.label}": table})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mwlmc.study.predictive_checks import _verdict
+from mwlmc.study.predictive_checks import _verdict, as_measured
 from orrery.judging import predictive
 from orrery.records import Observation
 
@@ -36,3 +36,32 @@ def test_a_vector_passes_where_both_measures_could_find_it(
     is_tested = count >= 2 * entries
     assert ("untested, as 250 simulations are too few" in found.text) is not is_tested
     assert ("check.whole_vector_pvalue" in found.shows) is is_tested
+
+
+@pytest.mark.parametrize("scatter", [1.0, 3.0])
+def test_a_mock_is_checked_as_a_survey_would_have_it(scatter):
+    """Its expected value alone would pass, also where its stars scatter as no model's do."""
+    random = np.random.default_rng(8)
+    names = tuple(f"v{i}" for i in range(20))
+    units = ("km / s",) * 20
+    pvalues = []
+    for seed in range(20):
+        simulated = scatter * random.normal(size=(64, 20))
+        mock = Observation(
+            "forecast",
+            names,
+            units,
+            simulated.mean(axis=0),
+            0.1 * np.eye(20),
+            "abc",
+            {},
+            simulated=simulated,
+        )
+        measured = as_measured(mock, seed)
+        check = predictive.check(random.normal(size=(100, 20)), measured, seed)
+        pvalues.append(check.whole_vector)
+    # uniform where the model makes it
+    expected = 0.5 if scatter == 1.0 else 0.0
+    assert np.mean(pvalues) == pytest.approx(expected, abs=0.2)
+    seen = Observation("stars", names, units, np.ones(20), np.eye(20), "abc", {})
+    assert as_measured(seen, seed=1) is seen
