@@ -295,13 +295,20 @@ def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Tabl
         "caption": (
             "What the best binning has with a choice, less what it has without it: "
             f"information gain [nat] and expected width of {quantity.name}, with standard "
-            "errors by the scatter over seeds; then for each of as many bins or patches "
-            "as the choice adds to those that the survey has stars for (more). A choice "
-            "that helps has a positive gain and a negative width."
+            f"errors by the scatter over {_scatter(worths)}; then for each of as many bins "
+            "or patches as the choice adds to those that the survey has stars for (more). A "
+            "choice that helps has a positive gain and a negative width."
             f"{_untold(worths)}"
         ),
     }
     return table
+
+
+def _scatter(worths: list[Worth]) -> str:
+    """Returns what errors are known by."""
+    if all(one.tells_pairs for one in worths if one.seeds > 1):
+        return "seeds and over parts of the validation pairs"
+    return "seeds alone (other validation pairs would move them by more)"
 
 
 def _untold(worths: list[Worth]) -> str:

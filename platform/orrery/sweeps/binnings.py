@@ -34,6 +34,7 @@ from orrery.records import Records, added_covariance
 from orrery.storage.dataset import Dataset
 from orrery.sweeps.architectures import each_epoch, without_test
 from orrery.sweeps.evaluation import Report
+from orrery.sweeps.judged_pairs import JudgedPairs, part_reports
 from orrery.sweeps.options import FlowArchitecture, Sought
 from orrery.sweeps.trial import Goal
 
@@ -130,6 +131,7 @@ class BinningScore:
         ranks: Simulation-based calibration, of the same.
         validation_errors: The standard errors of gain and width on the validation pairs,
             of who was tested on others.
+        parts: Gain, up to what the prior has, and width in parts of the simulations.
 
     Example:
         >>> from types import SimpleNamespace
@@ -144,6 +146,7 @@ class BinningScore:
     coverage: Coverage
     ranks: Ranks
     validation_errors: Mapping[str, float] = field(default_factory=dict)
+    parts: tuple[Mapping[str, float], ...] = ()
 
     @property
     def gain(self) -> float:
@@ -267,6 +270,8 @@ class BinningTask:
         pairs = without_test(self._pairs(measured, report))
         learned = self._learn(options, measured, pairs, report)
         score = self._judge(learned, replace(pairs, test=pairs.validation))
+        for part in score.parts:
+            report(part)
         report(score.report)
         rejected_by = score.rejected_by(self.level)
         if rejected_by:
@@ -346,40 +351,24 @@ class BinningTask:
 
     def _judge(self, learned: Posterior | Mixture, pairs: Splits) -> BinningScore:
         """Returns the score of a posterior on the tests among the pairs."""
-        kept = _KeptDraws(learned)
+        kept = JudgedPairs(learned)
         judged = calibration.calibrate(
             kept, pairs, self.seed, DRAWS, tests=len(pairs.test)
         )
-        drawn = np.concatenate(kept.parts, axis=1)
+        drawn = np.concatenate(kept.draws, axis=1)
         interval = posterior_summary(self.experiment.quantity(drawn)[..., np.newaxis])
+        widths = (interval.upper - interval.lower)[:, 0] / 2
+        each = {"information_gain": kept.log_densities[0], "width": widths}
         some = drawn[:, : self.tests]
         theta = pairs.test.theta[: self.tests]
         return BinningScore(
             judged,
-            (interval.upper - interval.lower)[:, 0] / 2,
+            widths,
             pairs,
             diagnostics.tarp(some, theta, self.seed, references=REFERENCES),
             diagnostics.sbc_ranks(some, theta, self.seed),
+            parts=part_reports(each, pairs.test.theta),
         )
-
-
-class _KeptDraws:
-    """A posterior whose draws for its judgement are kept: sampling them costs most of it."""
-
-    def __init__(self, learned: Posterior | Mixture) -> None:
-        self.learned = learned
-        self.parts: list[FloatArray] = []
-
-    @property
-    def covariance(self) -> FloatArray:
-        return self.learned.covariance
-
-    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
-        self.parts.append(self.learned.sample_each(x, count, seed))
-        return self.parts[-1]
-
-    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
-        return self.learned.log_prob(theta, x)
 
 
 def _no_report(values: Any) -> None:

@@ -3,11 +3,12 @@
 Both are learned from the same seeds and judged on pairs of the same simulations, so that
 most of what chance does to either is in both, and leaves their difference. They are not
 quite the same pairs: each binning leaves out simulations in which a bin of its own is
-empty, up to one in a hundred.
+empty, up to one in a hundred. What other pairs would make of the difference, all seeds
+have in common: it is seen in parts of the pairs, and not in the scatter over seeds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from orrery.identity import canonical
 from orrery.parameters import FloatArray
+from orrery.sweeps.judged_pairs import told_parts
 from orrery.sweeps.search import AllTrialsFailedError, Sweep, search
 from orrery.sweeps.space import Domain, Int, Point, SearchSpace
 from orrery.sweeps.trial import Trial
@@ -54,6 +56,8 @@ class Worth:
         contrast: The choice.
         differences: For each objective the value with it less that without it, seed by
             seed `[R]`, of the seeds from which both have finished.
+        parts: The same in K parts of the pairs by which trials are judged `[R, K]`, of
+            the seeds from which both have told them.
 
     Example:
         >>> choice = Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2})
@@ -64,6 +68,7 @@ class Worth:
 
     contrast: Contrast
     differences: Mapping[str, FloatArray]
+    parts: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def seeds(self) -> int:
@@ -85,11 +90,24 @@ class Worth:
         return self.mean(objective) / self.contrast.count
 
     def error(self, objective: str) -> float:
-        """Returns its standard error, by the scatter over seeds; NaN of fewer than two."""
+        """Returns its standard error, by the scatter over seeds and over parts of the pairs.
+
+        NaN of fewer than two seeds; of seeds alone where no trial tells of parts.
+        """
         values = self.differences[objective]
         if len(values) < 2:
             return float("nan")
-        return float(values.std(ddof=1) / np.sqrt(len(values)))
+        parts = self._parts(objective)
+        of_pairs = _standard_error(parts.mean(axis=0)) if len(parts) else 0.0
+        return float(np.hypot(_standard_error(values), of_pairs))
+
+    @property
+    def tells_pairs(self) -> bool:
+        """Whether errors hold what other pairs would make of the differences."""
+        return all(len(self._parts(objective)) for objective in self.differences)
+
+    def _parts(self, objective: str) -> FloatArray:
+        return self.parts.get(objective, np.empty((0, 0)))
 
     def interval(self, objective: str) -> tuple[float, float, float]:
         """Returns the mean difference between one standard error below and above."""
@@ -200,21 +218,31 @@ def worth(
     """
     given = _by_seed(contrast.given, trials, seed_path)
     lacking = _by_seed(contrast.lacking, trials, seed_path)
-    seeds = sorted(given.keys() & lacking.keys())
+    pairs = [(given[s], lacking[s]) for s in sorted(given.keys() & lacking.keys())]
     return Worth(
         contrast,
         {
-            goal: np.array([given[s][goal] - lacking[s][goal] for s in seeds])
+            goal: np.array([w.objectives[goal] - o.objectives[goal] for w, o in pairs])
             for goal in goals
         },
+        {goal: _part_differences(pairs, goal) for goal in goals},
     )
 
 
-def _by_seed(
-    point: Point, trials: Sequence[Trial], seed_path: str
-) -> dict[int, Mapping[str, float]]:
+def _part_differences(pairs: Sequence[tuple[Trial, Trial]], goal: str) -> FloatArray:
+    """Returns differences in parts of the pairs, seed by seed, as far as both tell them."""
+    each = [[told_parts(one.curve, goal) for one in both] for both in pairs]
+    return np.array([w - o for w, o in each if 0 < len(w) == len(o)])
+
+
+def _standard_error(values: FloatArray) -> float:
+    """Returns the standard error of the mean of independent values `[N]`, two or more."""
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _by_seed(point: Point, trials: Sequence[Trial], seed_path: str) -> dict[int, Trial]:
     return {
-        trial.point[seed_path]: trial.objectives
+        trial.point[seed_path]: trial
         for trial in trials
         if trial.state == "finished" and without(trial.point, seed_path) == dict(point)
     }

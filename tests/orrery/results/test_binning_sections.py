@@ -9,7 +9,11 @@ import pytest
 from orrery.judging.calibration import calibrate
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
-from orrery.results.binning_sections import WidthQuantity, record_binnings
+from orrery.results.binning_sections import (
+    WidthQuantity,
+    _worth_table,
+    record_binnings,
+)
 from orrery.results.page import write
 from orrery.results.recording import record
 from orrery.sweeps.binning_comparison import BinningComparison, Kept
@@ -206,6 +210,20 @@ def test_a_worth_has_its_error_by_the_scatter_over_seeds(result, section):
     assert rows[1][4] == pytest.approx(0.1)  # for each of eleven patches
     assert rows[1][3] is None  # one seed tells no error
     assert rows[2][2] is None
+
+
+def test_a_caption_says_whether_errors_know_of_other_pairs():
+    alone = worth(BIN, [0.25, 0.75])
+    parts = {name: np.zeros((2, 10)) for name in alone.differences}
+    for one, words in (
+        (alone, "over seeds alone (other validation pairs would move them by more);"),
+        (replace(alone, parts=parts), "over seeds and over parts of the validation "),
+    ):
+        # what has no error says nothing of errors
+        table = _worth_table(
+            "worth", [one, worth(PATCHES, [1.1])], WidthQuantity("v", "km / s")
+        )
+        assert words in table.meta["caption"]
 
 
 def test_a_figure_shows_what_has_an_error(result, section):

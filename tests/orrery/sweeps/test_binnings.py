@@ -20,6 +20,7 @@ from orrery.sweeps.binnings import (
     UncalibratedError,
 )
 from orrery.sweeps.evaluation import Evaluation
+from orrery.sweeps.judged_pairs import PARTS_OF_PAIRS, told_parts
 from orrery.sweeps.options import FlowArchitecture
 
 pytestmark = pytest.mark.slow
@@ -152,6 +153,12 @@ def test_gain_and_width_are_those_of_the_normal_posterior(told):
     assert worse["width"] > 1.5 * found["width"]
     assert worse["information_gain"] < found["information_gain"]
     assert found.items() <= reports[-1].items()
+    for name in found:
+        # parts have about as many pairs
+        parts = told_parts(reports, name)
+        assert len(parts) == PARTS_OF_PAIRS
+        apart = parts - told_parts(told[1][1], name)
+        assert abs(apart.mean() - (found[name] - worse[name])) < 0.3 * abs(apart.mean())
 
 
 def test_a_mixture_learns_a_binning_and_tells_the_epochs_of_all_members(stars, task):

@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orrery.sweeps.judged_pairs import PARTS_OF_PAIRS, part_reports, told_parts
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, SearchSpace
-from orrery.sweeps.trial import Goal, read_trials
+from orrery.sweeps.trial import Goal, Trial, read_trials
 from orrery.sweeps.worth import (
     Contrast,
     Worth,
     design,
     measure_worth,
     other_seeds,
+    worth,
 )
 
 SPACE = SearchSpace({"bins": Int(1, 9), "kind": Choice(("a", "b"))})
@@ -144,6 +146,71 @@ def test_what_adds_nothing_has_no_worth_of_each():
         found = Worth(replace(KIND, count=count), gains)
         assert found.each("gain") == pytest.approx(each, nan_ok=True)
         assert found.mean("gain") == 1.0
+
+
+def of_right_posteriors(random, pairs=400):
+    """Returns trials of four seeds that saw a parameter four or three times, and the worth.
+
+    All are judged on the same pairs by the posterior that there is; what the seed does to
+    a flow is small.
+    """
+    theta = random.normal(size=(pairs, 1))
+    seen = theta + random.normal(size=(pairs, 4))
+    trials = []
+    for seed in range(2, 6):
+        for bins in (4, 3):
+            variance = 1 / (1 + bins)
+            z = (theta[:, 0] - variance * seen[:, :bins].sum(axis=1)) / variance**0.5
+            gain = 0.5 * (theta[:, 0] ** 2 - z**2 - np.log(variance))
+            gain = gain + 0.002 * random.normal()
+            curve = part_reports({"gain": gain}, theta)
+            point = {**BEST, "bins": bins, "seed": seed}
+            found = {"gain": float(gain.mean())}
+            trials.append(Trial(len(trials), point, "finished", curve, found))
+    return trials, 0.5 * np.log(5 / 4)
+
+
+@pytest.mark.slow
+def test_an_error_is_the_scatter_that_other_pairs_and_seeds_make():
+    random = np.random.default_rng(1)
+    found = []
+    for _ in range(100):
+        trials, truth = of_right_posteriors(random)
+        one = worth(BIN, trials, "seed", ["gain"])
+        found.append((one.mean("gain") - truth, one.error("gain")))
+    off, errors = np.transpose(found)
+    assert one.tells_pairs
+    assert np.sqrt(np.mean(errors**2)) == pytest.approx(np.std(off), rel=0.2)
+    assert np.mean(np.abs(off) < errors) == pytest.approx(0.68, abs=0.15)
+
+
+def test_trials_that_tell_no_parts_have_errors_of_seeds_alone():
+    trials, _ = of_right_posteriors(np.random.default_rng(1))
+    untold = [replace(one, curve=()) for one in trials]
+    # of one seed both told them, of the others only those with the bin
+    mixed = [*trials[:3], untold[3], *trials[4:5], untold[5], *untold[6:]]
+    alone, some, whole = (
+        worth(BIN, of, "seed", ["gain"]) for of in (untold, mixed, trials)
+    )
+    values = alone.differences["gain"]
+    assert alone.error("gain") == pytest.approx(np.std(values, ddof=1) / 2)
+    assert (alone.tells_pairs, some.tells_pairs) == (False, True)
+    assert some.error("gain") == pytest.approx(whole.error("gain"), rel=0.05)
+
+
+def test_a_pair_is_in_the_same_part_whichever_others_are_there():
+    random = np.random.default_rng(1)
+    theta = random.normal(size=(300, 2))
+    parts = told_parts(part_reports({"first": theta[:, 0]}, theta), "first")
+    kept = np.flatnonzero(theta[:, 0] != theta[0, 0])
+    others = random.permutation(kept)
+    fewer = told_parts(
+        part_reports({"first": theta[others, 0]}, theta[others]), "first"
+    )
+    assert np.sum(~np.isclose(parts, fewer, rtol=1e-12)) == 1
+    # a part without a pair is no part
+    few = slice(0, PARTS_OF_PAIRS - 1)
+    assert part_reports({"first": theta[few, 0]}, theta[few]) == ()
 
 
 def test_a_design_has_each_point_once_for_each_seed():
