@@ -323,7 +323,7 @@ def calibrate(
         calibration_slopes(drawn, test.theta),
         coverage_table(drawn, test.theta),
         verdicts.expected_log_probability(
-            log_prob, _without_data(estimate, test, splits.train.theta)
+            log_prob, _without_data(estimate, test, splits.each_once.train.theta)
         ),
         _power(coverage, drawn, test.theta, seed, references),
         _negative_control(drawn, test.theta, seed, references),

@@ -8,7 +8,7 @@ from scipy import stats
 
 from orrery.judging import calibration, diagnostics
 from orrery.judging.options import LEVEL
-from orrery.pairs import Pairs, Splits
+from orrery.pairs import Pairs, Splits, pooled
 from orrery.parameters import Parameter
 
 TESTS, NOISE = 800, 0.6
@@ -84,6 +84,22 @@ def test_the_gain_is_over_the_prior_however_narrow_posteriors_are(noise, size):
     # the prior's density is one, and its logarithm nought
     assert found.mean - found.gain == pytest.approx(found.reference)
     assert abs(found.reference) < 0.02 * size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 3])
+def test_draws_of_the_same_simulations_tell_no_more_of_the_prior(size):
+    # as often as there, a number of the prior would be a peak of its density
+    random = np.random.default_rng(11)
+    exact = InABox(0.15, 0.15**2 * np.eye(size))
+    train, test = (Pairs(theta, theta) for theta in random.uniform(size=(2, 300, size)))
+    names = tuple("abc"[:size])
+    splits = Splits(train, test, test, names, names, ("",) * size, "binning", "data", 0)
+    once, often = (
+        calibration.calibrate(exact, some, seed=1, draws=20, tests=100).log_probability
+        for some in (splits, pooled([splits] * 4))
+    )
+    assert often == once
 
 
 @pytest.mark.slow
