@@ -95,3 +95,11 @@ def test_errors_are_those_of_a_mean():
     assert found.error == pytest.approx(0.02 * np.log(10) / 30, rel=0.1)
     table = lmc_less.mass_shift_table([("a", "b", found)])["Without an LMC"]
     assert table["significance"][0] == pytest.approx(found.mean / found.error)
+
+
+def test_masses_that_scatter_alike_are_shifted_by_nothing_whichever_is_the_other():
+    one, other = 11.5 + 0.08 * generator(8).normal(size=(2, 900))
+    found, back = lmc_less.mass_shift(one, other), lmc_less.mass_shift(other, one)
+    assert (1 + found.mean) * (1 + back.mean) == pytest.approx(1.0)
+    assert abs(found.mean) < 2 * found.error
+    assert abs(back.mean) < 2 * back.error
