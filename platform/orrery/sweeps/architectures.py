@@ -221,7 +221,8 @@ def _no_report(values: Mapping[str, float]) -> None:
 def _simulations(splits: Splits) -> NDArray[np.int64] | None:
     """Returns the number of the simulation of each validation pair `[V]`; None where all differ.
 
-    Simulations are told apart by their parameters, as in `Splits.each_once`.
+    Simulations are told apart by their parameters. Of a catalogue those of equal masses
+    count as one, and the error of a score comes out a little too large.
     """
     if splits.draws == 1:
         return None
