@@ -20,9 +20,9 @@ from halomass.hosts.options import HostSelection
 from halomass.hosts.selection import (
     SelectedHosts,
     assign_split,
+    counted_hosts,
     final_positions,
     find_hosts,
-    tested_once,
 )
 from halomass.hosts.snapshots import Snapshot
 from halomass.mock import stellar_mass
@@ -70,8 +70,8 @@ class CatalogueSystems:
     Hosts of later snapshots come first, those of one snapshot in an order drawn from
     the seed, so that the first ones are a fair sample of the box. Records beyond the
     last host, which fill its shard, have no neighbours and no finite value. Each
-    process keeps the hosts of all snapshots, and the halos of two. A host of the tests is
-    there once, as it was in the latest snapshot in which it is a host.
+    process keeps the hosts of all snapshots, and the halos of two. Hosts of the tests are
+    those of the latest snapshot alone.
 
     Where a catalogue has no stellar masses they are drawn from the relation with the
     peak mass, for each snapshot anew.
@@ -143,8 +143,8 @@ class CatalogueSystems:
     def cuts(self) -> list[JSON]:
         """What is left out of each snapshot.
 
-        How many halos are remnants and no neighbours, and by what; and how many hosts are
-        no tests since a later snapshot has them.
+        How many halos are remnants and no neighbours, and by what; and how many hosts on
+        the side of the tests are none, since they are not of the latest snapshot.
         """
         return list(_hosts(self).cuts)
 
@@ -272,14 +272,12 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     # from the last snapshot backwards: where halos end is known from the later ones
     later = None
     parts = []
-    trees = []
     cuts = []
     for number, snapshot in enumerate(chosen.latest_first):
         around = _around(snapshot, chosen.selection)
         hosts = find_hosts(around, chosen.selection)
         later = final_positions(around.halos, later)
         scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
-        trees.append(later.tree[hosts.row])
         parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
         cuts.append({"scale": snapshot.scale, **around.remnants.describe()})
     numbers, rows, tables = zip(*parts, strict=True)
@@ -294,15 +292,15 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     every = _HostsOfAll(
         np.concatenate(numbers), np.concatenate(rows), columns, tuple(cuts)
     )
-    return _each_tested_once(every, np.concatenate(trees))
+    return _tested_latest(every)
 
 
-def _each_tested_once(hosts: _HostsOfAll, tree: IntArray) -> _HostsOfAll:
-    """Returns the hosts without tests that are earlier states of others."""
-    counts = tested_once(hosts.scalars["split"], tree)
+def _tested_latest(hosts: _HostsOfAll) -> _HostsOfAll:
+    """Returns the hosts without tests of any snapshot but the latest."""
+    counts = counted_hosts(hosts.scalars["split"], hosts.snapshot)
     left_out = np.bincount(hosts.snapshot[~counts], minlength=len(hosts.cuts))
     cuts = [
-        {**cut, "tested_later": number}
+        {**cut, "not_tested": number}
         for cut, number in zip(hosts.cuts, left_out.tolist(), strict=True)
     ]
     return _HostsOfAll(

@@ -3,10 +3,11 @@
 A host is a central halo with enough neighbours and no larger halo near it. Training,
 validation and test are slabs of the box along x. A halo belongs where its descendant is
 in the last snapshot, in all snapshots, so that no network is tested on an earlier state
-of a halo that it has learned. For training it counts in each snapshot, for tests once: a
-network errs alike on two states of a halo, and errors of tests are taken as independent.
-If the isolation is at least twice the radius, no halo is a neighbour of two hosts of
-unequal mass.
+of a halo that it has learned. For training it counts in each snapshot, for tests in the
+latest alone: a network errs alike on two states of a halo, and errors of tests are taken
+as independent; who was a host and is none anew would be one more test, chosen by what
+decides who is a host. If the isolation is at least twice the radius, no halo is a
+neighbour of two hosts of unequal mass.
 """
 
 from dataclasses import dataclass
@@ -88,21 +89,15 @@ class FinalPositions:
         id: The halos' identities in their snapshot, with shape `[H]`.
         x: Where their last known descendants are, as a fraction of the box, with shape
             `[H]`.
-        tree: Numbers of their trees, with shape `[H]`: of halos with one last known
-            descendant the same, in all snapshots.
-        trees: How many there are, in this snapshot and all later ones.
 
     Example:
-        >>> place, tree = np.array([0.2, 0.8]), np.array([0, 1])
-        >>> last = FinalPositions(np.array([11, 12]), place, tree, trees=2)
+        >>> last = FinalPositions(np.array([11, 12]), np.array([0.2, 0.8]))
         >>> last.x[last.id == 12]
         array([0.8])
     """
 
     id: IntArray
     x: FloatArray
-    tree: IntArray
-    trees: int
 
 
 def final_positions(
@@ -121,9 +116,8 @@ def final_positions(
         ValueError: If most halos have no descendant in the next snapshot.
     """
     x = halos.wrapped(np.arange(len(halos)))[:, 0] / halos.box
-    tree = np.arange(len(halos))
     if later is None:
-        return FinalPositions(halos.id, x, tree, len(tree))
+        return FinalPositions(halos.id, x)
     # a sentinel, -1, is appended: identities beyond the largest are found there
     order = np.argsort(later.id, kind="stable")
     place = np.searchsorted(later.id[order], halos.descid)
@@ -135,31 +129,23 @@ def final_positions(
             "descendant in the next snapshot given: give snapshots that follow one another, or one "
             "alone, because halos could pass from the training to the test side in between"
         )
-    ended = np.flatnonzero(~followed)
-    tree[ended] = later.trees + np.arange(len(ended))
-    heir = found[followed]
-    x[followed] = later.x[heir]
-    tree[followed] = later.tree[heir]
-    return FinalPositions(halos.id, x, tree, later.trees + len(ended))
+    x[followed] = later.x[found[followed]]
+    return FinalPositions(halos.id, x)
 
 
-def tested_once(split: NDArray[np.int8], tree: IntArray) -> NDArray[np.bool_]:
-    """Returns which hosts count: all, but of a tree's tests the first alone.
+def counted_hosts(split: NDArray[np.int8], snapshot: IntArray) -> NDArray[np.bool_]:
+    """Returns which hosts count: all, but of the tests those of the latest snapshot alone.
 
     Arguments:
-        split: Of the hosts, those of later snapshots first, with shape `[N]`.
-        tree: Numbers of their trees, with shape `[N]`.
+        split: Of the hosts, with shape `[N]`.
+        snapshot: Numbers of their snapshots, with shape `[N]`; 0 is the latest.
 
     Example:
-        >>> split = np.array([0, 2, 0, 2, 2], np.int8)
-        >>> tested_once(split, np.array([7, 8, 7, 8, 9]))
-        array([ True,  True,  True, False,  True])
+        >>> split = np.array([0, 2, 0, 2], np.int8)
+        >>> counted_hosts(split, np.array([0, 0, 1, 1]))
+        array([ True,  True,  True, False])
     """
-    tests = np.flatnonzero(split == systems.TEST)
-    _, first = np.unique(tree[tests], return_index=True)
-    counts = split != systems.TEST
-    counts[tests[first]] = True
-    return counts
+    return (split != systems.TEST) | (snapshot == 0)
 
 
 def assign_split(x: FloatArray, selection: HostSelection) -> NDArray[np.int8]:

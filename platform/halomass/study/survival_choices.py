@@ -160,11 +160,11 @@ def catalogue_cut_table(cuts: Sequence[JSON]) -> dict[str, Table]:
             cut["threshold"] if cut["criterion"] else np.nan,
             cut["halos"],
             cut["remnants"],
-            cut["tested_later"],
+            cut["not_tested"],
         )
         for cut in cuts
     ]
-    names = ["scale", "lost_if_small", "threshold", "halos", "remnants", "tested_later"]
+    names = ["scale", "lost_if_small", "threshold", "halos", "remnants", "not_tested"]
     table = Table(rows=rows, names=names)
     table["scale"].info.format = "%.4g"
     table["threshold"].info.format = "%.3f"
@@ -173,7 +173,7 @@ def catalogue_cut_table(cuts: Sequence[JSON]) -> dict[str, Table]:
         "Halos that are no neighbours because tides have left little of them: halo finders list "
         "them longer than a catalogue of galaxies does. Those count whose ratio, named in "
         "lost_if_small, is above the threshold; halos are those of large enough peak mass. "
-        "tested_later counts hosts that are no tests here since a later snapshot tests them: "
-        "errors of two states of a host are not independent."
+        "not_tested counts hosts on the side of the tests that are none: errors of two states of a "
+        "host are not independent, so that those of the latest snapshot alone are tested."
     )
     return {"Remnants in the catalogues": table}

@@ -120,24 +120,19 @@ def test_final_positions_follow_descendants_to_the_last_snapshot(history):
         for part in parts
         for i, x in zip(part.id, final_positions(part).x, strict=True)
     }
-    later, end_of = None, {}
+    later = None
     for part in reversed(parts):
         later = final_positions(part, later)
-        ends = [last[int(identity)] for identity in part.id]
-        assert_array_equal(later.x, [place[end] for end in ends])
-        for tree, end in zip(later.tree.tolist(), ends, strict=True):
-            # in all snapshots one number for one last descendant, and none for two
-            assert end_of.setdefault(tree, end) == end
-    assert len(set(end_of.values())) == len(end_of)
-    assert later.trees == max(end_of) + 1
+        assert_array_equal(
+            later.x, [place[last[int(identity)]] for identity in part.id]
+        )
 
 
 def test_final_positions_need_snapshots_that_follow_one_another(history):
     parts, _ = history()
     with pytest.raises(ValueError, match="give snapshots that follow one another"):
         final_positions(parts[0], final_positions(parts[2]))
-    none = np.empty(0, np.int64)
-    nobody = FinalPositions(none, np.empty(0), none, trees=0)
+    nobody = FinalPositions(np.empty(0, np.int64), np.empty(0))
     childless = dataclasses.replace(parts[0], descid=np.full(len(parts[0]), -1))
     for part, later in (
         (parts[0], nobody),
