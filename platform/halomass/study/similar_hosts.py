@@ -15,9 +15,12 @@ import numpy as np
 from halomass.observed.features import Features, HostProperties
 from halomass.study.seen_host import SeenHost
 from halomass.systems import FloatArray
-from orrery.judging import likeness
+from orrery.judging import likeness, predictive
 from orrery.judging.likeness import Likeness
+from orrery.pairs import Splits
+from orrery.parameters import Parameter
 
+SCALE = Parameter("scale", "", "$a$")  # of a host's snapshot
 JUDGED = 25  # mock surveys of a simulated host, of which the median one counts
 WORST = 3  # properties that are named of a kind that stands out
 
@@ -38,7 +41,7 @@ class MeanOfNetworks(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TrainingHosts:
-    """All hosts that an ensemble was trained and tested on, and what it predicts of them.
+    """Hosts that an ensemble was trained and tested on, each once, and what it predicts of them.
 
     Arguments:
         binning: What they are compared by.
@@ -59,6 +62,29 @@ class TrainingHosts:
     properties: FloatArray
     predicted: FloatArray
     window: float
+
+    @classmethod
+    def of(
+        cls,
+        binning: HostProperties,
+        pairs: Splits,
+        predicted: FloatArray,
+        window: float,
+    ) -> "TrainingHosts":
+        """Returns those of the latest snapshot.
+
+        Arguments:
+            binning: What they are compared by.
+            pairs: The properties of all hosts, with `SCALE` as the one parameter.
+            predicted: log10 of their virial masses by the ensemble `[N]` [Msun]: training,
+                validation, tests.
+            window: How far the prediction of a similar host may be [dex].
+        """
+        parts = (pairs.train, pairs.validation, pairs.test)
+        scale = np.concatenate([part.theta[:, 0] for part in parts])
+        latest = scale == scale.max()
+        properties = predictive.all_summaries(pairs)[latest]
+        return cls(binning, properties, predicted[latest], window)
 
     def similar(self, predicted: float) -> FloatArray:
         """Returns the properties `[k, S]` of hosts that are predicted to be as heavy."""

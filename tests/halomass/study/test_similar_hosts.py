@@ -15,6 +15,7 @@ from halomass.study.seen_host import COPIES, SeenHost
 from halomass.study.similar_hosts import TrainingHosts
 from orrery.judging.likeness import RARE
 from orrery.judging.predictive import DOUBTFUL
+from orrery.pairs import Pairs, Splits
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +122,46 @@ def test_mock_hosts_among_their_own_are_unusual_as_often_as_is_said(training):
     for level in (DOUBTFUL, RARE, 0.2, 0.5):
         share = np.mean(np.array(pvalues) < level)
         assert abs(share - level) < 3.5 * np.sqrt(level * (1 - level) / len(pvalues))
+
+
+def in_snapshots(random, hosts, scales):
+    """Returns pairs of the scale and the properties of hosts in several snapshots."""
+    of_hosts = random.normal(size=(hosts, len(PROPERTIES.names)))
+    scale = np.repeat(scales, hosts)[:, None]
+    states = np.tile(of_hosts, (len(scales), 1))
+    x = np.sqrt(0.9) * states + np.sqrt(0.1) * random.normal(size=states.shape)
+    order = random.permutation(len(x))
+    parts = [
+        Pairs(scale[rows], x[rows])
+        for rows in np.split(order, [len(x) // 2, 3 * len(x) // 4])
+    ]
+    names, units = PROPERTIES.names, PROPERTIES.units
+    return Splits(*parts, ("scale",), names, units, "", "", 0)
+
+
+def test_each_host_counts_once_among_the_others_and_not_in_each_snapshot():
+    random = np.random.default_rng(1)
+    pairs = in_snapshots(random, 150, (0.7, 0.8, 0.9, 1.0))
+    parts = (pairs.train, pairs.validation, pairs.test)
+    here = np.concatenate([part.theta[:, 0] for part in parts])
+    # only a prediction says here which row it is of
+    hosts = TrainingHosts.of(PROPERTIES, pairs, here, WINDOW)
+    assert hosts.predicted.tolist() == [1.0] * 150
+    x = np.concatenate([part.x for part in parts])
+    np.testing.assert_array_equal(hosts.properties, x[here == 1.0])
+
+
+def test_an_ordinary_host_among_states_of_few_is_unusual_as_often_as_is_said():
+    random = np.random.default_rng(1)
+    unusual = []
+    for _ in range(150):
+        pairs = in_snapshots(random, 100, np.linspace(0.5, 1.0, 6))
+        masses = np.full(600, 12.0)
+        hosts = TrainingHosts.of(PROPERTIES, pairs, masses, WINDOW)
+        found = hosts.compare(random.normal(size=len(PROPERTIES.names)), 12.0)
+        unusual.append(found.pvalue < RARE)
+    # with all states it is a third of them
+    assert abs(np.mean(unusual) - RARE) < 3.5 * np.sqrt(RARE * (1 - RARE) / 150)
 
 
 def test_an_ordinary_host_is_like_the_others(universe, training):
