@@ -48,7 +48,24 @@ def relabelled(data: Splits, labels: Splits) -> Splits:
         parameter_units=labels.units,
         dropped=data.dropped + of_train + of_validation + of_test,
         origins=data.origins + labels.origins,
+        first_draw=_first_draw(data, labels),
     )
+
+
+def _first_draw(data: Splits, labels: Splits) -> tuple[int, int] | None:
+    """Returns how many pairs for training and validation of the first draw have labels."""
+    if data.first_draw is None:
+        return None
+    train, validation = (
+        int(np.isin(part.theta[:count, 0], known.theta[:, 0]).sum())
+        for part, known, count in zip(
+            (data.train, data.validation),
+            (labels.train, labels.validation),
+            data.first_draw,
+            strict=True,
+        )
+    )
+    return train, validation
 
 
 def _relabelled(split: str, data: Pairs, labels: Pairs) -> tuple[Pairs, int]:

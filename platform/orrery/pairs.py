@@ -93,6 +93,8 @@ class Splits:
             joined; none where nothing was kept.
         draws: How many pairs for training each simulation has: see `pooled`.
         parameter_units: The P parameters' units; empty where they are not known.
+        first_draw: How many pairs for training and for validation, which come first, are
+            of the first draw; None if there is one alone.
 
     Example:
         >>> some = Pairs(np.zeros((8, 1)), np.ones((8, 2)))
@@ -129,19 +131,25 @@ summaries with the same parameters
     origins: tuple[SummaryOrigin, ...] = ()
     draws: int = 1
     parameter_units: tuple[str, ...] = ()
+    first_draw: tuple[int, int] | None = None
 
     @property
     def each_once(self) -> "Splits":
         """The pairs with each simulation once: of several draws the first.
 
-        Simulations are told apart by their parameters.
+        Parameters do not tell simulations apart: halos of one mass are many.
         """
-        if self.draws == 1:
+        if self.first_draw is None or self.draws == 1:
             return self
         train, validation = (
-            _first_draws(part) for part in (self.train, self.validation)
+            Pairs(part.theta[:count], part.x[:count])
+            for part, count in zip(
+                (self.train, self.validation), self.first_draw, strict=True
+            )
         )
-        return dataclasses.replace(self, train=train, validation=validation, draws=1)
+        return dataclasses.replace(
+            self, train=train, validation=validation, draws=1, first_draw=None
+        )
 
     def check_parameters(self, parameters: Sequence[Parameter]) -> None:
         """Raises ValueError if the pairs are not of these parameters, their units and order."""
@@ -200,6 +208,7 @@ def pooled(parts: Sequence[Splits]) -> Splits:
         ValueError: If they are of other simulations, parameters or summaries.
     """
     first = parts[0]
+    once = first.each_once
     for part in parts[1:]:
         for what in ("dataset", "parameters", "parameter_units", "names", "units"):
             if getattr(part, what) != getattr(first, what):
@@ -214,13 +223,8 @@ def pooled(parts: Sequence[Splits]) -> Splits:
         validation=_joined([part.validation for part in parts]),
         origins=tuple(origin for part in parts for origin in part.origins),
         draws=sum(part.draws for part in parts),
+        first_draw=(len(once.train), len(once.validation)),
     )
-
-
-def _first_draws(pairs: Pairs) -> Pairs:
-    _, first = np.unique(pairs.theta, axis=0, return_index=True)
-    rows = np.sort(first)
-    return Pairs(pairs.theta[rows], pairs.x[rows])
 
 
 def _joined(parts: Sequence[Pairs]) -> Pairs:

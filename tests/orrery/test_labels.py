@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orrery.labels import relabelled
-from orrery.pairs import Pairs, Splits
+from orrery.pairs import Pairs, Splits, pooled
 
 
 def numbered(rows, names, x):
@@ -59,6 +59,17 @@ def test_who_has_no_label_is_left_out_and_counted_once():
     np.testing.assert_array_equal(found.train.x[:, 1], -found.train.theta[:, 0] / 10)
     assert found.test.theta.tolist() == [[0]]
     assert found.dropped == 5
+
+
+def test_of_several_draws_the_first_is_known_by_its_labels_too():
+    one = numbered([[2, 3, 4, 5], [1], [0, 10]], ("u", "v"), mean)
+    other = numbered([[3, 4, 5, 6], [1], [0, 10]], ("u", "v"), mean)
+    labels = numbered([[7, 6, 5, 2, 3], [1], [0, 10]], ("speed",), lambda n: [1.0])
+    found = relabelled(pooled([one, other]), labels)
+    assert (found.draws, len(found.train)) == (2, 6)
+    once = found.each_once
+    assert once.train.x.tolist() == [mean(2), mean(3), mean(5)]
+    assert len(once.validation) == 1
 
 
 def test_a_label_of_another_split_is_not_used():

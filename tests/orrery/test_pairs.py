@@ -75,6 +75,19 @@ def test_of_several_draws_each_simulation_is_there_once(splits):
     assert splits.each_once is splits
 
 
+def test_simulations_with_one_parameter_are_several(splits):
+    # masses of halos are whole numbers of particles, and light halos are many
+    train = Pairs(np.repeat([[1.0], [2.0]], [6, 2], axis=0), splits.train.x)
+    one = replace(splits, train=train)
+    # another draw may see simulations that the first has not
+    more = Pairs(np.array([[2.0], [3.0]]), np.ones((2, 2)))
+    once = pooled([one, replace(one, train=more), one]).each_once
+    np.testing.assert_array_equal(once.train.theta, train.theta)
+    np.testing.assert_array_equal(once.train.x, train.x)
+    again = pooled([pooled([one, one]), one])
+    assert (again.draws, len(again.each_once.train)) == (3, 8)
+
+
 def test_parameters_must_be_the_pairs_own(splits):
     splits.check_parameters((Parameter("a", "kpc", "$a$"),))
     with pytest.raises(ValueError, match="compute the summaries with the same"):
