@@ -20,7 +20,7 @@ from orrery.judging.likeness import Likeness
 from orrery.pairs import Splits
 from orrery.parameters import Parameter
 
-SCALE = Parameter("scale", "", "$a$")  # of a host's snapshot
+SNAPSHOT_SCALE = Parameter("scale", "", "$a$")  # of a host's snapshot
 JUDGED = 25  # mock surveys of a simulated host, of which the median one counts
 WORST = 3  # properties that are named of a kind that stands out
 
@@ -75,7 +75,7 @@ class TrainingHosts:
 
         Arguments:
             binning: What they are compared by.
-            pairs: The properties of all hosts, with `SCALE` as the one parameter.
+            pairs: The properties of all hosts, with `SNAPSHOT_SCALE` as the one parameter.
             predicted: log10 of their virial masses by the ensemble `[N]` [Msun]: training,
                 validation, tests.
             window: How far the prediction of a similar host may be [dex].

@@ -32,7 +32,7 @@ from halomass.study.host_warnings import warning_numbers
 from halomass.study.likeness_sections import record_likeness, record_without
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
 from halomass.study.seen_host import SeenHost
-from halomass.study.similar_hosts import SCALE, HostLikeness, TrainingHosts
+from halomass.study.similar_hosts import SNAPSHOT_SCALE, HostLikeness, TrainingHosts
 from halomass.study.survival_choices import survival_table
 from halomass.study.unknown_intervals import record_unknown_intervals
 from halomass.study.versions import SUMMARIES, VERSIONS
@@ -208,7 +208,7 @@ def _compare_with_training(
         networks = found[name].ensemble
         properties = HostProperties.behind(binning)
         pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
-        compared = summaries.compute(features, hosts, properties, (SCALE,))
+        compared = summaries.compute(features, hosts, properties, (SNAPSHOT_SCALE,))
         predicted = networks.mean(predictive.all_summaries(pairs))[:, 0]
         training = TrainingHosts.of(
             properties, compared, predicted, options.ensemble.window
