@@ -35,6 +35,7 @@ from halomass.observed.satellite_columns import (
 )
 from halomass.observed.satellite_table import SUN_MAGNITUDE
 from halomass.observed.survival import SatelliteSelection, select_satellites
+from halomass.observed.velocity_errors import error_columns
 from halomass.systems import RADIUS, FloatArray
 from orrery.tables.columns import UnderstoodColumn, understand
 from orrery.tables.opening import OpenedFile
@@ -56,6 +57,7 @@ _PLACE = ({"x", "y", "z"}, {"r"})
 _VELOCITY = ({"vx", "vy", "vz"}, {"v_r", "v_t"})
 
 _COMPARED = "only tells whether two rows are one satellite"
+_LEARNED = "only tells whether networks have learned as large ones"
 _SATELLITE_MEANINGS = {
     "name": "what it is called",
     "ra": "right ascension",
@@ -198,7 +200,10 @@ def _neighbour_line(column: UnderstoodColumn, needless: Mapping[str, str]) -> st
     quantity = column.quantity or ""
     if column.used and quantity in needless:
         column = replace(column, note=f"not used, {needless[quantity]}")
-    return column.line(_NEIGHBOUR_MEANINGS.get(quantity, ""))
+    meaning = _NEIGHBOUR_MEANINGS.get(measured(quantity), "")
+    if "_error" in quantity:
+        meaning = f"error of the {meaning}: {_LEARNED}"
+    return column.line(meaning)
 
 
 def _with_need(lines: tuple[str, ...], found: Neighbours) -> ColumnReport:
@@ -246,7 +251,7 @@ def _satellite_columns(table: Table, file: str) -> list[UnderstoodColumn]:
 
 
 def _neighbour_columns(table: Table, file: str) -> list[UnderstoodColumn]:
-    described = (*NEIGHBOUR_COLUMNS, NAME)
+    described = (*NEIGHBOUR_COLUMNS, *error_columns(table), NAME)
     # what descriptions have as documented is here assumed where nobody says a unit
     return [
         replace(column, unit_source="nobody: assumed")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.hosts.options import Criterion
-from halomass.observed import host_itself, host_metadata, survival
+from halomass.observed import host_itself, host_metadata, survival, velocity_errors
 from halomass.observed.errors import Orbits
 from halomass.observed.host_metadata import (
     check_environment,
@@ -48,7 +48,6 @@ TYPICAL_ENVIRONMENT = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
 _PLACE = ("x", "y", "z")
 _VELOCITY = ("vx", "vy", "vz")
 _MOTION = (*_VELOCITY, "log_m_star", "m_star", "log_m_peak", "m_peak", "log_m", "m")
-
 # So many of a host's halos are heavier than a tenth of the least that hold galaxies.
 _HEAVIEST = 10
 # By these neighbours are ranked, and not by the masses that are left today.
@@ -230,6 +229,7 @@ class _Chosen:
             *self.left_out.warnings,
             *_doubts(table, self.counted),
             *host_itself.near_each_other(table, orbits, log_m_star, rows),
+            *velocity_errors.too_large(table.table, log_m_star, rows),
             *self.speeds.doubts(self.counted, table.names()),
         ]
 
