@@ -172,11 +172,15 @@ def _misses_of(table: Table, name: str) -> Sentence | None:
 
 def _beyond(rows: Table, errors: float) -> NDArray[Any]:
     """Returns which rows are beyond a bound by more than so many standard errors."""
-    low, high = COVERAGE_BOUNDS
-    coverage = np.maximum(low - rows["coverage"], rows["coverage"] - high)
+    coverage, own = rows["coverage"], rows["coverage_error"]
     found: NDArray[Any] = (
         np.abs(rows["bias"]) - BIAS_BOUND > errors * rows["bias_error"]
-    ) | (coverage > errors * rows["coverage_error"])
+    )
+    for bound, excess in zip(COVERAGE_BOUNDS, (-1, 1), strict=True):
+        # the share of two or three hosts may be 0 or 1, which has no scatter of its own
+        at_bound = np.sqrt(bound * (1 - bound) / rows["tests"])
+        beyond = excess * (coverage - bound)
+        found = found | (beyond > errors * np.maximum(own, at_bound))
     return found
 
 

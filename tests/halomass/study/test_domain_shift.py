@@ -1,11 +1,15 @@
 """Laws of the tables of domain shift."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from halomass.study import domain_shift
 from halomass.study.domain_shift import cross_evaluate, shift_table, transfers
 from halomass.study.ensembles import label_noisy
+from orrery.judging.domain_shift import transfer
 
 
 @pytest.mark.slow
@@ -42,6 +46,28 @@ def test_what_is_beyond_by_chance_is_not_called_certain(domains, universe):
     assert (off > 0).any(), "not what is to be tested"
     (miss,) = table.meta["misses"]
     assert ", 0 of them by more than two standard errors" in str(miss)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tests", [2, 3, 6])
+def test_few_hosts_of_a_universe_without_difference_are_seldom_called_beyond(tests):
+    random = np.random.default_rng(1)
+
+    def hosts(count):
+        truth = random.uniform(11.3, 12.7, count)
+        return SimpleNamespace(
+            truth=truth, predicted=truth + random.normal(0, 0.12, count)
+        )
+
+    own, called = hosts(1500), []
+    for _ in range(150):
+        one = transfer(own, hosts(tests), window=0.2)
+        if np.isfinite(one.bias):
+            rows = Table([vars(one)])
+            called.append(domain_shift._beyond(rows, domain_shift.CERTAIN)[0])
+    assert len(called) > 100
+    # a share of 0 or 1 has no scatter: by that alone a fifth to a half of them are
+    assert np.mean(called) < 0.1
 
 
 def test_pairs_of_which_nothing_is_known_do_not_count_as_held(domains, universe):
