@@ -32,7 +32,7 @@ from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
 
-VERSION = 6  # of the hosts and their neighbours; raised whenever their numbers change
+VERSION = 7  # of the hosts and their neighbours; raised whenever their numbers change
 
 # The two random streams of a snapshot.
 _ORDER_DRAW = 0

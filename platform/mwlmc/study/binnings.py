@@ -51,7 +51,7 @@ from orrery.sweeps.space import (
 )
 from orrery.sweeps.worth import Contrast
 
-VERSION = 3  # of choices and their counts; raised whenever these numbers change
+VERSION = 4  # of choices and their counts; raised whenever these numbers change
 VERSIONS_OF_CHOICES = {"binning_choices": VERSION}
 
 TITLES: dict[SurveyKind, str] = {"desi": "DESI-like", "h3": "H3-like"}

@@ -21,7 +21,7 @@ from orrery.results.sections import Answer
 from orrery.sentences import Sentence
 
 _UNTOLD = Sentence("")
-VERSION = 10  # of answers, comparisons and checks; raised whenever they change
+VERSION = 11  # of answers, comparisons and checks; raised whenever they change
 
 # Table 2's, and what follows from them.
 KNOWN: dict[str, Quantity] = {**QUANTITIES, **DERIVED_QUANTITIES}

@@ -10,7 +10,7 @@ from orrery.sweeps.proposals import main_effects
 from orrery.sweeps.space import SearchSpace
 from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial
 
-VERSION = 1  # of joint effects; raised whenever their numbers change
+VERSION = 2  # of joint effects; raised whenever their numbers change
 VERSIONS_OF_EFFECTS = {"effects": VERSION}
 
 GROUPS = 6  # of trials, each of which is left out once

@@ -119,7 +119,7 @@ def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
     assert chosen.name not in literature.VARIANTS, "nothing is published of these hosts"
     made, count = chosen.hosts_of(read(chosen, tmp_path))
     assert isinstance(made, CatalogueSystems)
-    later, earlier = (cut["tested_later"] for cut in made.cuts)
+    later, earlier = (cut["not_tested"] for cut in made.cuts)
     assert (later, earlier) == (0, 3)  # of three beyond 0.75 of the box
     assert count == made.count == 2 * 20 - earlier, (
         "all hosts of both snapshots, those of tests once, whatever --hosts says"
