@@ -7,6 +7,7 @@ they were computed, on a cluster or in this process.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -182,16 +183,23 @@ def check_learned(learned: object, splits: Splits) -> None:
         ValueError: what was learned has summaries of the names ('r',), the pairs those of \
 ('v',): take pairs of the summaries that it was trained on
     """
-    if parameters := getattr(learned, "parameters", None):
+    if _is_of(parameters := getattr(learned, "parameters", None), Parameter):
         splits.check_parameters(parameters)
     for what in ("names", "units"):
         wanted = getattr(learned, what, None)
         given = getattr(splits, what)
-        if wanted is not None and tuple(wanted) != given:
+        if _is_of(wanted, str) and tuple(wanted) != given:
             raise ValueError(
                 f"what was learned has summaries of the {what} {tuple(wanted)}, the pairs those of "
                 f"{given}: take pairs of the summaries that it was trained on"
             )
+
+
+def _is_of(values: Any, kind: type) -> TypeGuard[Sequence[Any]]:
+    # of somebody's own estimate these names may mean other things
+    return isinstance(values, (tuple, list)) and all(
+        isinstance(one, kind) for one in values
+    )
 
 
 def pooled(parts: Sequence[Splits]) -> Splits:
