@@ -108,7 +108,8 @@ class BinnedTable:
 
 def are_desi(stars: BinnedTable | Observation) -> bool:
     """Returns whether stars are DESI's, by their catalogue's layout or what they are called."""
-    layout = str(stars.provenance["source"].get("layout", ""))
+    table = stars.provenance.get("table", stars.provenance)  # of a data vector
+    layout = str(table.get("source", {}).get("layout", ""))
     return layout.startswith("DESI") or "desi" in stars.name.lower()
 
 
@@ -326,8 +327,7 @@ def _reduce(
 
 
 def _check_edges(binning: SkyBinning, selection: StarSelection) -> None:
-    # A bin cut by the selection would be half empty where simulated stars fill it: its
-    # mean would belong to other distances.
+    # cut by the selection and filled by simulated stars, a bin would be of other distances
     for edge in (selection.inner, selection.outer):
         for cut in binning.bins:
             if cut.lower < edge < cut.upper:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import are_desi, load_binned
+from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.options import StarSelection
 from mwlmc.sky.binning import DESI_FOOTPRINT, without_and_with_v_tb
 from mwlmc.study import quantities
@@ -68,15 +69,24 @@ class Recorded(list):
         self.append(section)
 
 
-def test_stars_that_are_called_after_others_are_told(stars, data):
+def test_stars_that_are_called_after_others_are_told(stars):
     others = replace(stars, name="my_giants")
-    (_, vector), *_ = data.values()
-    vector = replace(vector, provenance={"source": {"layout": "DESI MWS_BHB"}})
-    right = {"SDSS": [replace(stars, name="SDSS K giants")], "DESI": [stars, vector]}
+    of_catalogue = replace(
+        others, provenance={"source": {"layout": "DESI MWS_BHB"}, "definition": {}}
+    )
+    footprint = {"v_gsr": DESI_FOOTPRINT.select(("v_gsr",))}
+    ((_, vector),) = vectors(stars, footprint).values()
+    ((_, other_vector),) = vectors(others, footprint).values()
+    right = {
+        "SDSS": [replace(stars, name="SDSS K giants")],
+        "DESI": [stars, vector, of_catalogue],
+    }
     recorded = Recorded()
     record_others_stars(recorded, right)
     assert recorded == []
-    record_others_stars(recorded, {"SDSS": [stars], "DESI": [others, stars, others]})
+    record_others_stars(
+        recorded, {"SDSS": [stars], "DESI": [others, stars, other_vector]}
+    )
     (caution,) = recorded
     assert f"called SDSS here is of the table {stars.name!r}, and" in caution.text
     assert caution.text.count("called DESI here is of the table 'my_giants'") == 1
