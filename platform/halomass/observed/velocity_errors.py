@@ -5,7 +5,7 @@ outside has larger errors of proper motions: they make its neighbours seem faste
 mass comes out too high. No comparison with the hosts of the training finds it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table
@@ -38,11 +38,15 @@ def error_columns(table: Table) -> tuple[ColumnDescription, ...]:
         >>> len(error_columns(table[["e_vx"]])), len(error_columns(table))
         (15, 0)
     """
+    return _ERRORS if _understood(table) is not None else ()
+
+
+def _understood(table: Table) -> Mapping[str, FloatArray] | None:
+    """Returns the errors that a table has, by quantity; None if they are not understood."""
     try:
-        clean_columns(table, _ERRORS, "")
+        return clean_columns(table, _ERRORS, "").values
     except ValueError:
-        return ()
-    return _ERRORS
+        return None
 
 
 def too_large(table: Table, log_m_star: FloatArray, rows: Sequence[int]) -> list[str]:
@@ -62,7 +66,7 @@ def too_large(table: Table, log_m_star: FloatArray, rows: Sequence[int]) -> list
         >>> warning.partition(",")[0]
         'velocities have errors of 101 km/s in each component across the sky'
     """
-    found = clean_columns(table, error_columns(table), "").values
+    found = _understood(table) or {}
     order = np.argsort(-log_m_star[list(rows)], kind="stable")
     seen = np.asarray(rows, np.int64)[order][: max(NEIGHBOUR_COUNTS)]
     for axes in _AXES:

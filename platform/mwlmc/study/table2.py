@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 from astropy.table import Table
 
 from mwlmc.observed.binned_table import load_binned
@@ -14,7 +13,7 @@ from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow, Posteriors, data_rows, record_others_stars
 from mwlmc.study.literature import HALO_MASS, TABLE2, Published
 from mwlmc.study.options import Table2
-from mwlmc.study.quantities import QUANTITIES, row_key
+from mwlmc.study.quantities import QUANTITIES, interval_ends, row_key
 from mwlmc.study.study import (
     MASSES,
     REFLEX,
@@ -145,27 +144,27 @@ def errors_twice_table(
     for name in names[3:]:
         table[name].info.format = "%+.2f" if name.startswith("shift") else "%.2f"
     table.meta["key"] = ERRORS_TWICE
+    halo = table[table["quantity"] == HALO_MASS]
     table.meta["metrics"] = {
-        f"{ERRORS_TWICE}.{row_key(published[row['data']])}.halo_mass.{column}": row[
-            column
+        f"{ERRORS_TWICE}.{row_key(published[row['data']])}.halo_mass.{shift}": row[
+            shift
         ]
-        for row in table
-        if row["quantity"] == HALO_MASS
-        for column in ("shift_once", "shift_twice")
+        for row in halo
+        for shift in ("shift_once", "shift_twice")
     }
-    table.meta["caption"] = _in_words(table)
+    table.meta["caption"] = _in_words(halo)
     table.meta["shows"] = [*table.meta["metrics"]]
     return table
 
 
 def _interval(values: FloatArray, published: Published) -> tuple[float, ...]:
     """Returns median, lower and upper end, and how far the median is from the published one."""
-    median, lower, upper = np.percentile(values, [50, 16, 84]).tolist()
+    lower, median, upper = interval_ends(values)
     return median, lower, upper, float(published.shift(median))
 
 
-def _in_words(table: Table) -> str:
-    halo = table[table["quantity"] == HALO_MASS]
+def _in_words(halo: Table) -> str:
+    """Returns the caption, which says what becomes of the halo's mass."""
     said = "; ".join(
         f"{row['data']}: {row['shift_once']:+.2f} and {row['shift_twice']:+.2f}"
         for row in halo
