@@ -241,15 +241,15 @@ def train_ours(problem: Problem, options: Options, seed: int, goal: float) -> JS
         clock = Clock()
         torch.manual_seed(seed)
         module = Loss(options.flow.build(*problem.train))
-        trained = loop.train(
+        task = loop.TrainingTask(
             module,
             lambda epoch: problem.train,
             problem.validation,
             options.training,
             seed,
             Path(folder),
-            on_epoch,
         )
+        trained = loop.trained(task, on_epoch)
         clock.pause()
     module.load_state_dict(trained.weights)
     return {

@@ -15,7 +15,7 @@ import ray
 import torch
 
 from orrery.learning import workers
-from orrery.learning.training import ignore_epoch
+from orrery.learning.training import ignore_member
 
 pytestmark = (
     pytest.mark.slow
@@ -100,7 +100,7 @@ def test_workers_that_train_listen_on_the_loopback_interface_alone(
     if connected < count:
         pytest.skip("no room for the workers")
     look = partial(look_at_workers, looked=tmp_path)
-    workers.run_workers(look, count, tmp_path / "training", ignore_epoch)
+    workers.run_workers(look, count, tmp_path / "training", ignore_member)
     found = [(tmp_path / str(rank)).read_text().split() for rank in range(count)]
     for listened in found:
         assert listened  # Ray's own, and with another worker that of gloo

@@ -39,7 +39,7 @@ class Work:
     def __call__(self, worker):
         node = ray.get_runtime_context().get_node_id()
         for epoch in range(len(lines(self.diary)), EPOCHS):
-            worker.on_epoch(epoch, {"train": 1.0})
+            worker.on_epoch(0, epoch, {"train": 1.0})
             time.sleep(PAUSE)
             with self.diary.open("a") as file:
                 file.write(f"{epoch} {node}\n")
@@ -77,7 +77,7 @@ def trained(folder, cluster):
 
     threading.Thread(target=lose, daemon=True).start()
     workers.run_workers(
-        Work(diary), 1, folder, lambda epoch, losses: heard.append(epoch)
+        Work(diary), 1, folder, lambda member, epoch, losses: heard.append(epoch)
     )
     done = [line.split() for line in lines(diary)]
     return {

@@ -17,8 +17,9 @@ from orrery.judging.calibration import Calibration
 from orrery.judging.misspecification import Misspecification
 from orrery.learning import mixture
 from orrery.learning.flow_training import FlowPlan
-from orrery.learning.mixture import Mixture, OnMember
+from orrery.learning.mixture import Mixture
 from orrery.learning.posterior import Posterior
+from orrery.learning.training import OnMember, ignore_member
 from orrery.option_types import check_types
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
@@ -62,10 +63,6 @@ class Inferred:
         return (self.posterior,)
 
 
-def ignore(member: int, epoch: int, losses: Mapping[str, float]) -> None:
-    """Does nothing, for whoever wants to hear of no epoch."""
-
-
 OnChecked = Callable[[Misspecification], None]
 
 
@@ -81,7 +78,7 @@ def infer(
     options: Inference,
     seed: int,
     folder: Path,
-    on_epoch: OnMember = ignore,
+    on_epoch: OnMember = ignore_member,
     on_checked: OnChecked = ignore_check,
 ) -> Inferred:
     """Returns the posterior of an observation, its draws and its judgements.
@@ -163,7 +160,7 @@ def train_posterior(
     options: Inference,
     seed: int,
     folder: Path,
-    on_epoch: OnMember = ignore,
+    on_epoch: OnMember = ignore_member,
 ) -> Posterior | Mixture:
     """Returns the trained flow, or the mixture of as many as are asked for.
 

@@ -5,6 +5,7 @@ first weights. Each cohort and each share leaves its outcome in a file, so a tra
 that was killed continues with what is missing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,7 +148,8 @@ def _learn_share(task: MembersTask, worker: Worker) -> None:
     waiting = dict.fromkeys(share, 0)
     while waiting:
         # One curve is shown: the first worker's, until its first cohort has ended.
-        on_epoch = ignore_epoch if kept or worker.rank else worker.on_epoch
+        shown = not kept and not worker.rank
+        on_epoch = partial(worker.on_epoch, share[0]) if shown else ignore_epoch
         folder = place / f"cohort-{len(kept)}"
         outcome = _learn_cohort(task, waiting, folder, worker.device, on_epoch)
         sound = torch.nonzero(~outcome.constant).flatten().tolist()
@@ -197,13 +199,17 @@ def train_members(task: MembersTask, on_epoch: OnEpoch) -> Outcome:
     """
     files.ensure_writable(task.folder)
     work = partial(_learn_share, task)
+
+    def on_member(member: int, epoch: int, losses: Mapping[str, float]) -> None:
+        on_epoch(epoch, losses)
+
     if task.learning.workers:
         cluster.require_ray(task.learning.workers)
         # Imported here, so that a machine without Ray can train without workers.
         from orrery.learning import workers
 
-        workers.run_workers(work, task.learning.workers, task.folder, on_epoch)
+        workers.run_workers(work, task.learning.workers, task.folder, on_member)
     else:
         with cluster.one_thread():
-            work(Worker(0, device_here(), on_epoch))
+            work(Worker(0, device_here(), on_member))
     return joined([_read(task.share_folder(share) / RESULT) for share in task.shares])

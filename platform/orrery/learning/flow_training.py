@@ -6,9 +6,11 @@ every epoch, so it has them built in.
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,15 +19,19 @@ from torch import Tensor, nn
 from orrery import identity
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON, fingerprint
-from orrery.learning.artefacts import origin
+from orrery.learning.artefacts import ELSEWHERE, ArtifactStore, origin
 from orrery.learning.flow import FlowLoss, Space
 from orrery.learning.options import Flow, Training
 from orrery.learning.reach import Reach, reach_of
 from orrery.learning.sets import SetLayout
-from orrery.learning.training import OnEpoch, Trained, single_precision
+from orrery.learning.training import OnEpoch, OnMember, Trained, single_precision
 from orrery.option_types import check_types
 from orrery.pairs import Pairs, Splits, check_error_covariance, convolve
 from orrery.parameters import FloatArray, Parameter, generator
+from orrery.storage import files
+
+if TYPE_CHECKING:
+    from orrery.learning.loop import TrainingTask
 
 VERSION = 1  # of flows and their training; raised whenever their numbers change
 
@@ -164,24 +170,28 @@ of an observation with the same binning
         noisy = convolve(self.splits.train, self.covariance, noise)
         return reach_of(noisy.x, is_set=bool(self.splits.layout))
 
-    def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
-        """Returns the trained weights of a flow that is standardised by noisy pairs."""
+    def task(self, folder: Path) -> "TrainingTask":
+        """Returns the training of a flow that is standardised by noisy pairs, in a folder."""
         # Imported here, so that reading a posterior needs no Lightning.
-        from orrery.learning import loop
+        from orrery.learning.loop import TrainingTask
 
         pairs = _free(self.splits.train, self.parameters)
         examples = _NoisyPairs(pairs, self.covariance, self.seed)
         theta, x = examples(0)
-        module = self._untrained(theta, x)
-        return loop.train(
-            module,
+        return TrainingTask(
+            self._untrained(theta, x),
             examples,
             self._validation(),
             self.options,
             self.seed,
-            folder,
-            on_epoch,
+            folder.absolute(),
         )
+
+    def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
+        """Returns the trained weights of a flow that is standardised by noisy pairs."""
+        from orrery.learning import loop
+
+        return loop.trained(self.task(folder), on_epoch)
 
     def _validation(self) -> tuple[Tensor, Tensor]:
         # The same errors in every epoch: else the curve's noise would choose the best.
@@ -232,3 +242,40 @@ def set_layout(numbers: Sequence[int] | None) -> SetLayout | None:
 
 def _free(pairs: Pairs, parameters: tuple[Parameter, ...]) -> Pairs:
     return dataclasses.replace(pairs, theta=Space(parameters).unbounded(pairs.theta))
+
+
+def train_together(
+    plans: Sequence[FlowPlan], stores: Sequence[ArtifactStore], on_epoch: OnMember
+) -> None:
+    """Trains the flows that are missing, on the same workers, and leaves them unfinished.
+
+    What else a store needs is left to who asks it for the flow, which then finds the
+    training done.
+
+    Arguments:
+        plans: Of the flows.
+        stores: Where each is kept.
+        on_epoch: Called after each epoch with the flow's number, the epoch and its
+            losses.
+
+    Raises:
+        ValueError: As in `FlowPlan.check`.
+        BlockingIOError: If another process is training one of them.
+    """
+    # Imported here, so that reading a posterior needs no Lightning.
+    from orrery.learning import loop
+
+    with ExitStack() as locks:
+        tasks = {}
+        for number, (plan, store) in enumerate(zip(plans, stores, strict=True)):
+            if store.holds(plan.fingerprint):
+                continue
+            plan.check()
+            folder = files.ensure_writable(store.folder)
+            locks.enter_context(files.locked(folder, ELSEWHERE))
+            tasks[number] = plan.task(store.unfinished(plan.fingerprint))
+        numbers = list(tasks)
+        loop.train_each(
+            list(tasks.values()),
+            lambda place, epoch, losses: on_epoch(numbers[place], epoch, losses),
+        )

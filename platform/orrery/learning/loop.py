@@ -11,7 +11,7 @@ fused call moves all weights.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from orrery.learning.training import (
     Curve,
     EpochExamples,
     OnEpoch,
+    OnMember,
     Tensors,
     Trained,
     Worker,
@@ -55,8 +56,28 @@ WARM_UP = 0.1
 
 
 @dataclass(frozen=True)
-class _Task:
-    """All that decides the result of a training, and the folder that it is done in."""
+class TrainingTask:
+    """All that decides the result of a training, and the folder that it is done in.
+
+    Arguments:
+        module: Called with a batch of examples, returns the loss of each, with shape
+            `[B]`. It must draw no random numbers, and may change.
+        examples: The training examples of each epoch.
+        validation: The validation examples `[V, ...]`, the same in every epoch.
+        options: How to train.
+        seed: Decides the order of the examples.
+        folder: An absolute folder for this training alone: name it after everything that
+            decides the result. A training that was killed continues from it, a finished
+            one is read from it. With workers on several machines it must be on storage
+            that all of them see.
+
+    Example:
+        >>> pair, options = (torch.zeros(8, 2), torch.zeros(8, 1)), Training(max_epochs=3)
+        >>> module, folder = nn.Bilinear(2, 1, 1), Path("/tmp")
+        >>> task = TrainingTask(module, lambda epoch: pair, pair, options, 1, folder)
+        >>> task.options.max_epochs
+        3
+    """
 
     module: nn.Module
     examples: EpochExamples
@@ -66,28 +87,11 @@ class _Task:
     folder: Path
 
 
-def train(
-    module: nn.Module,
-    examples: EpochExamples,
-    validation: Tensors,
-    options: Training,
-    seed: int,
-    folder: Path,
-    on_epoch: OnEpoch | None = None,
-) -> Trained:
-    """Returns the weights that `module` learned; `module` itself may change.
+def trained(task: TrainingTask, on_epoch: OnEpoch | None = None) -> Trained:
+    """Returns the weights that a task's module learned.
 
     Arguments:
-        module: Called with a batch of examples, returns the loss of each, with shape
-            `[B]`. It must draw no random numbers.
-        examples: The training examples of each epoch.
-        validation: The validation examples `[V, ...]`, the same in every epoch.
-        options: How to train.
-        seed: Decides the order of the examples.
-        folder: A folder for this training alone: name it after everything that decides
-            the result. A training that was killed continues from it, a finished one is
-            read from it. With workers on several machines it must be on storage that
-            all of them see.
+        task: What is trained.
         on_epoch: Called after each epoch with its number and its losses. With workers
             it is called from a thread of this process; after a restart it may see an
             epoch twice.
@@ -96,14 +100,43 @@ def train(
         ValueError: If there are no examples, or fewer than workers.
         FloatingPointError: If a loss is not finite.
     """
-    task = _Task(module, examples, validation, options, seed, folder.absolute())
-    _check(task)
-    files.ensure_writable(folder)
-    if not is_sound(folder / RESULT):
-        run = _train_on_ray if options.workers else _train_here
-        run(task, on_epoch or ignore_epoch)
-    document = load_tensors(folder / RESULT)
+    follow = on_epoch or ignore_epoch
+    train_each([task], lambda number, epoch, losses: follow(epoch, losses))
+    document = load_tensors(task.folder / RESULT)
     return Trained(document["weights"], _curve(document))
+
+
+def train_each(tasks: Sequence[TrainingTask], on_epoch: OnMember) -> None:
+    """Trains modules one after another, on the same workers, and leaves each in its folder.
+
+    Ray's workers take longer to start than small networks to learn. `trained`
+    then reads what is in the folders.
+
+    Arguments:
+        tasks: What is trained, by as many workers each.
+        on_epoch: Called after each epoch with the task's number, the epoch and its
+            losses, as that of `trained` is.
+
+    Raises:
+        ValueError: If they have different numbers of workers, or as in `trained`.
+        FloatingPointError: If a loss is not finite.
+    """
+    for task in tasks:
+        _check(task)
+        files.ensure_writable(task.folder)
+    counts = {task.options.workers for task in tasks}
+    if len(counts) > 1:
+        raise ValueError(
+            f"trainings with {sorted(counts)} workers cannot share them: give all the same"
+        )
+    waiting = {k: task for k, task in enumerate(tasks) if not _is_trained(task)}
+    if waiting:
+        run = _train_on_ray if any(counts) else _train_here
+        run(waiting, on_epoch)
+
+
+def _is_trained(task: TrainingTask) -> bool:
+    return is_sound(task.folder / RESULT)
 
 
 def _curve(document: dict[str, Any]) -> Curve:
@@ -111,7 +144,7 @@ def _curve(document: dict[str, Any]) -> Curve:
     return Curve(tuple(train), tuple(validation))
 
 
-def _check(task: _Task) -> None:
+def _check(task: TrainingTask) -> None:
     sizes = {len(tensor) for tensor in task.examples(0)} | {len(task.validation[0])}
     if min(sizes) < max(task.options.workers, 1):
         raise ValueError(
@@ -120,31 +153,44 @@ def _check(task: _Task) -> None:
         )
 
 
-def _train_here(task: _Task, on_epoch: OnEpoch) -> None:
+def _train_here(tasks: Mapping[int, TrainingTask], on_epoch: OnMember) -> None:
     with cluster.one_thread(), quiet():
-        _fit(task, _trainer(task, on_epoch, device_here()))
+        for number, task in tasks.items():
+            _fit(task, _trainer(task, partial(on_epoch, number), device_here()))
 
 
-def _train_on_ray(task: _Task, on_epoch: OnEpoch) -> None:
-    count = task.options.workers
+def _train_on_ray(tasks: Mapping[int, TrainingTask], on_epoch: OnMember) -> None:
+    first = next(iter(tasks.values()))
+    count = first.options.workers
     cluster.require_ray(count)
     # Imported here, so that a machine without Ray can train without workers.
     from orrery.learning import workers
 
-    work = partial(_train_as_worker, task)
-    workers.run_workers(work, count, task.folder, on_epoch, least=1)
+    workers.run_workers(
+        partial(_train_as_worker, tasks),
+        count,
+        first.folder,
+        on_epoch,
+        least=1,
+        restarts=workers.RESTARTS * len(tasks),
+    )
 
 
-def _train_as_worker(task: _Task, worker: Worker) -> None:
+def _train_as_worker(tasks: Mapping[int, TrainingTask], worker: Worker) -> None:
     from orrery.learning.workers import distributed
 
-    make_trainer = partial(_trainer, task, worker.on_epoch, worker.device)
-    with quiet():
-        _fit(task, distributed(make_trainer, worker.device))
+    for number, task in tasks.items():
+        # by workers that have died since
+        if _is_trained(task):
+            continue
+        on_epoch = partial(worker.on_epoch, number)
+        make_trainer = partial(_trainer, task, on_epoch, worker.device)
+        with quiet():
+            _fit(task, distributed(make_trainer, worker.device))
 
 
 def _trainer(
-    task: _Task,
+    task: TrainingTask,
     on_epoch: OnEpoch,
     device: torch.device,
     strategy: str | Strategy = "auto",
@@ -161,7 +207,7 @@ def _trainer(
     )
 
 
-def _fit(task: _Task, trainer: lightning.Trainer) -> None:
+def _fit(task: TrainingTask, trainer: lightning.Trainer) -> None:
     fit_from_checkpoint(trainer, _TrainedModule(task), task.folder)
 
 
@@ -200,7 +246,7 @@ def _step_size(done: float) -> float:
 class _TrainedModule(lightning.LightningModule):
     """The module with its examples and its optimiser, as Lightning wants them."""
 
-    def __init__(self, task: _Task) -> None:
+    def __init__(self, task: TrainingTask) -> None:
         super().__init__()
         self.module = task.module
         self.task = task
@@ -278,7 +324,7 @@ class _Progress(lightning.Callback):
     The same on every worker; the first one alone writes.
     """
 
-    def __init__(self, task: _Task, on_epoch: OnEpoch) -> None:
+    def __init__(self, task: TrainingTask, on_epoch: OnEpoch) -> None:
         self.task = task
         self.on_epoch = on_epoch
         self.curve = Curve()

@@ -6,7 +6,7 @@ doi:10.1214/17-BA1091). A softmax of the members' total log-probabilities would,
 thousands of pairs, choose one member.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,8 +28,9 @@ from orrery.learning.belongings import (
     contradiction_of_mixture,
     weighed,
 )
-from orrery.learning.flow_training import FlowPlan
+from orrery.learning.flow_training import FlowPlan, train_together
 from orrery.learning.posterior import Posterior
+from orrery.learning.training import OnMember, ignore_member
 from orrery.option_types import whole_number
 from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
@@ -43,9 +44,6 @@ VERSION = 1  # of the weights; raised whenever they change
 KIND = MIXTURE
 ROUNDS = 10_000
 GAP = 1e-5  # [nat] how far from the best mean log-density the weights may stay
-
-# Called with a member's number, its epoch and its losses.
-OnMember = Callable[[int, int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -310,18 +308,20 @@ def fit_members(
     # One lock for all of it: of two drivers with different numbers of members, one would
     # write weights for the other's.
     with files.locked(files.ensure_writable(folder), ELSEWHERE):
-        return _fit_members(plan, members, folder, on_epoch)
+        return _fit_members(plan, members, folder, on_epoch or ignore_member)
 
 
 def _fit_members(
-    plan: FlowPlan, members: int, folder: Location, on_epoch: OnMember | None
+    plan: FlowPlan, members: int, folder: Location, on_epoch: OnMember
 ) -> Mixture:
+    plans = [plan.with_seed(member_seed(plan.seed, k)) for k in range(members)]
+    folders = [_member_folder(folder, k) for k in range(members)]
+    # in this process they would gain nothing, and all their pairs be in memory at once
+    if plan.options.workers:
+        stores = [ArtifactStore(each, posterior.KIND) for each in folders]
+        train_together(plans, stores, on_epoch)
     fitted = tuple(
-        posterior.fit_plan(
-            plan.with_seed(member_seed(plan.seed, k)),
-            _member_folder(folder, k),
-            partial(on_epoch, k) if on_epoch else None,
-        )
+        posterior.fit_plan(plans[k], folders[k], partial(on_epoch, k))
         for k in range(members)
     )
     # One noise for all members: their densities are compared pair by pair.

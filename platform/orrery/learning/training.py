@@ -18,6 +18,8 @@ from orrery.storage.documents import read_numbers
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+# Called with a member's number, its epoch and its losses.
+OnMember = Callable[[int, int, Mapping[str, float]], None]
 
 
 class EpochExamples(Protocol):
@@ -95,6 +97,10 @@ def ignore_epoch(epoch: int, losses: Mapping[str, float]) -> None:
     """Does nothing: the callback where nobody follows the epochs."""
 
 
+def ignore_member(member: int, epoch: int, losses: Mapping[str, float]) -> None:
+    """Does nothing, where nobody follows the members' epochs."""
+
+
 def single_precision(values: FloatArray) -> Tensor:
     """Returns numbers as networks compute with them.
 
@@ -125,13 +131,14 @@ class Worker:
     Arguments:
         rank: Its number.
         device: Where it computes.
-        on_epoch: Sends the losses of an epoch to the process that waits for the training.
+        on_epoch: Sends a member's number, an epoch and its losses to the process that waits
+            for the training.
 
     Example:
-        >>> Worker(rank=0, device=torch.device("cpu"), on_epoch=ignore_epoch).rank
+        >>> Worker(rank=0, device=torch.device("cpu"), on_epoch=ignore_member).rank
         0
     """
 
     rank: int
     device: torch.device
-    on_epoch: OnEpoch
+    on_epoch: OnMember

@@ -28,7 +28,7 @@ from orrery.execution.cluster import STARTUP_TIMEOUT
 from orrery.execution.same_code import check_same_code, installed_code, own_packages
 from orrery.imports import lasting_imports
 from orrery.learning import loopback
-from orrery.learning.training import OnEpoch, Worker
+from orrery.learning.training import OnMember, Worker
 from orrery.terminal import say
 from orrery.termination import kept_interrupt
 
@@ -40,8 +40,9 @@ def run_workers(
     work: Callable[[Worker], None],
     workers: int,
     folder: Path,
-    on_epoch: OnEpoch,
+    on_epoch: OnMember,
     least: int | None = None,
+    restarts: int = RESTARTS,
 ) -> None:
     """Runs a function on workers of Ray Train, again if one of them dies.
 
@@ -52,9 +53,10 @@ def run_workers(
         work: Called once on each worker. It keeps what it reaches in files.
         workers: How many; each has a GPU if the cluster has as many.
         folder: Where Ray may write for as long as they run.
-        on_epoch: Called from a thread of this process with each epoch that the workers
-            have done.
+        on_epoch: Called from a thread of this process with each epoch of a member that the
+            workers have done.
         least: The fewest workers that can do it; all of them when None.
+        restarts: How often they may begin again.
 
     Raises:
         KeyboardInterrupt: If the user wants no more.
@@ -89,7 +91,7 @@ def run_workers(
             run_config=RunConfig(
                 name=storage.name,
                 storage_path=str(folder),
-                failure_config=FailureConfig(max_failures=RESTARTS),
+                failure_config=FailureConfig(max_failures=restarts),
             ),
         )
         with kept_interrupt():
@@ -132,8 +134,8 @@ class _Sender:
 
     epochs: Queue
 
-    def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
-        _send(self.epochs, (epoch, losses))
+    def __call__(self, member: int, epoch: int, losses: Mapping[str, float]) -> None:
+        _send(self.epochs, (member, epoch, losses))
 
 
 def _send(epochs: Queue, item: object) -> None:
@@ -151,7 +153,7 @@ def _queue_here() -> Queue:
 
 
 @contextmanager
-def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
+def _listening(on_epoch: OnMember, workers: int) -> Iterator[Queue]:
     queue = _queue_here()
     alarm = threading.Timer(STARTUP_TIMEOUT, _explain_wait, [workers])
     thread = threading.Thread(
@@ -178,12 +180,12 @@ def _explain_wait(workers: int) -> None:
     )
 
 
-def _listen(queue: Queue, on_epoch: OnEpoch, alarm: threading.Timer) -> None:
+def _listen(queue: Queue, on_epoch: OnMember, alarm: threading.Timer) -> None:
     while (item := _received(queue)) is not None:
         alarm.cancel()
         if item != READY:
-            epoch, losses = item
-            on_epoch(epoch, losses)
+            member, epoch, losses = item
+            on_epoch(member, epoch, losses)
 
 
 def _received(queue: Queue) -> Any:

@@ -15,7 +15,7 @@ from orrery.judging import (
     misspecification,
 )
 from orrery.judging.misspecification import Misspecification
-from orrery.learning.mixture import OnMember
+from orrery.learning.training import OnMember
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Observation

@@ -15,6 +15,7 @@ from torch import nn
 
 from orrery.learning import loop, trainer
 from orrery.learning.options import Training
+from orrery.learning.training import ignore_member
 
 pytestmark = pytest.mark.slow
 
@@ -64,11 +65,15 @@ class Kill:
         return Lines()(epoch)
 
 
-def learn(folder, options=OPTIONS, seed=1, on_epoch=None, examples=None):
+def task(folder, options=OPTIONS, seed=1, examples=None):
     examples = examples or Lines()
-    return loop.train(
-        SquaredError(), examples, Lines()(10**6), options, seed, folder, on_epoch
+    return loop.TrainingTask(
+        SquaredError(), examples, Lines()(10**6), options, seed, folder
     )
+
+
+def learn(folder, options=OPTIONS, seed=1, on_epoch=None, examples=None):
+    return loop.trained(task(folder, options, seed, examples), on_epoch)
 
 
 def assert_same(one, other):
@@ -94,7 +99,7 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
 def test_it_leaves_the_global_generator_and_the_threads_alone(tmp_path):
     module = SquaredError()
     state, threads = torch.get_rng_state(), torch.get_num_threads()
-    loop.train(module, Lines(), Lines()(1), OPTIONS, 0, tmp_path)
+    loop.trained(loop.TrainingTask(module, Lines(), Lines()(1), OPTIONS, 0, tmp_path))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
 
@@ -125,13 +130,8 @@ def test_the_step_size_is_a_function_of_the_share_of_the_training(tmp_path):
     nn.init.ones_(module[0].linear.weight)
     module.forward = lambda x, y: 0 * module[0](x, y)
     seen = []
-    loop.train(
-        module,
-        Lines(),
-        Lines()(1),
-        options,
-        0,
-        tmp_path,
+    loop.trained(
+        loop.TrainingTask(module, Lines(), Lines()(1), options, 0, tmp_path),
         lambda epoch, losses: seen.append(
             float(module[0].linear.weight.detach()[0, 0])
         ),
@@ -258,7 +258,7 @@ def test_workers_share_every_batch_of_the_same_order(count, workers):
 
 def first_losses(folder, workers):
     """Returns what each worker makes small in the first step."""
-    task = loop._Task(SquaredError(), Lines(), Lines()(1), OPTIONS, 0, folder)
+    task = loop.TrainingTask(SquaredError(), Lines(), Lines()(1), OPTIONS, 0, folder)
     for rank in range(workers):
         module = loop._TrainedModule(task)
         module.trainer = SimpleNamespace(
@@ -284,7 +284,9 @@ def test_an_infinite_loss_is_an_error(tmp_path):
 def test_no_examples_are_too_few(tmp_path):
     empty = torch.zeros(0, INPUTS), torch.zeros(0, 1)
     with pytest.raises(ValueError, match="0 examples are too few"):
-        loop.train(SquaredError(), Lines(), empty, OPTIONS, 0, tmp_path)
+        loop.trained(
+            loop.TrainingTask(SquaredError(), Lines(), empty, OPTIONS, 0, tmp_path)
+        )
 
 
 @pytest.mark.usefixtures("connected")
@@ -300,23 +302,36 @@ def test_ray_workers_take_the_same_steps_even_when_one_dies(tmp_path):
     with pytest.raises(AccidentError):
         learn(tmp_path / "shared", on_epoch=interrupt)
     seen = []
-    learn(
-        tmp_path / "shared",
-        replace(OPTIONS, workers=2),
-        examples=Kill(14, tmp_path / "killed"),
-        on_epoch=lambda epoch, losses: seen.append(epoch),
+    two, killed = replace(OPTIONS, workers=2), Kill(14, tmp_path / "killed")
+    before = task(tmp_path / "before", two, seed=2)
+    loop.train_each(
+        [before, task(tmp_path / "shared", two, examples=killed)],
+        lambda number, epoch, losses: seen.append((number, epoch)),
     )
     assert (tmp_path / "killed").exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert sorted(set(seen)) == list(range(10, OPTIONS.max_epochs))
+    every = range(OPTIONS.max_epochs)
+    assert [each for each in seen if each[0] == 0] == [(0, epoch) for epoch in every]
+    assert sorted({epoch for number, epoch in seen if number}) == list(every)[10:]
+    assert_near(loop.trained(before), learn(tmp_path / "alone before", seed=2))
     (tmp_path / "shared" / trainer.RESULT).unlink()  # its last checkpoint is left
     again = []
     shared = learn(tmp_path / "shared", on_epoch=lambda epoch, _: again.append(epoch))
     assert again == list(range(20, OPTIONS.max_epochs))
-    alone = learn(tmp_path / "alone")
+    assert_near(shared, learn(tmp_path / "alone"))
+
+
+def assert_near(shared, alone):
+    """Two trainings took the same steps, but for the order in which workers add gradients."""
     np.testing.assert_allclose(shared.curve.train, alone.curve.train, rtol=1e-4)
     np.testing.assert_allclose(
         shared.curve.validation, alone.curve.validation, rtol=1e-4
     )
     for name, weights in alone.weights.items():
         torch.testing.assert_close(shared.weights[name], weights, rtol=1e-3, atol=1e-4)
+
+
+def test_trainings_with_other_numbers_of_workers_are_not_mixed(tmp_path):
+    tasks = [task(tmp_path / f"{n}", replace(OPTIONS, workers=n)) for n in (1, 2)]
+    with pytest.raises(ValueError, match=r"with \[1, 2\] workers"):
+        loop.train_each(tasks, ignore_member)

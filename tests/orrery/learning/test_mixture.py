@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import ray
+import torch
 from scipy import special, stats
 
-from orrery.learning import mixture, posterior
+from orrery.execution import cluster
+from orrery.learning import mixture, posterior, workers
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, stacking_weights
 from orrery.learning.options import Flow, Training
+from orrery.learning.training import Worker
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
@@ -207,6 +211,31 @@ def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, fold
     more = mixture.fit_members(PLAN, 3, folder, lambda *epoch: seen.append(epoch[:2]))
     assert seen == [(2, epoch) for epoch in range(OPTIONS.max_epochs)]
     assert [m.document for m in more.members[:2]] == [m.document for m in mixed.members]
+
+
+@pytest.mark.slow
+def test_members_are_trained_by_the_same_workers(mixed, tmp_path, monkeypatch):
+    """That Ray Train's workers do the work, even when one dies, is a law of the loop."""
+    started, seen = [], []
+
+    def work_here(work, count, folder, on_epoch, least, restarts):
+        started.append((count, restarts))
+        ray.cloudpickle.loads(ray.cloudpickle.dumps(work))(
+            Worker(0, torch.device("cpu"), on_epoch)
+        )
+
+    monkeypatch.setattr(cluster, "require_ray", lambda count: None)
+    monkeypatch.setattr(workers, "run_workers", work_here)
+    monkeypatch.setattr(workers, "distributed", lambda make, device: make())
+    plan = replace(PLAN, options=replace(OPTIONS, workers=1))
+    for members in (2, 4, 4):
+        found = mixture.fit_members(
+            plan, members, tmp_path, lambda *epoch: seen.append(epoch[:2])
+        )
+    assert started == [(1, 2 * workers.RESTARTS)] * 2, "once for those that are missing"
+    assert seen == [(k, epoch) for k in range(4) for epoch in range(OPTIONS.max_epochs)]
+    for one, other in zip(mixed.members, found.members, strict=False):
+        np.testing.assert_array_equal(density(one), density(other))
 
 
 @pytest.mark.slow
