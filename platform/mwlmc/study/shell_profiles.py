@@ -155,6 +155,7 @@ def mean_apex(towards: FloatArray) -> Apex:
 def credible_region(towards: FloatArray) -> BoolArray:
     """Returns which nodes of a grid over the sky the densest 68 % of directions hold `[91, 181]`.
 
+    As many of other directions are there too, however few these are.
     Rows run from Galactic latitude -90 to 90 deg, columns from longitude -180 to 180 deg.
     Draws are smoothed by von Mises-Fisher kernels; their width is Silverman's for two
     dimensions.
@@ -169,7 +170,9 @@ def credible_region(towards: FloatArray) -> BoolArray:
     # the mean resultant length is one minus the variance along an axis, where that is small
     spread = 1.0 - np.linalg.norm(towards.mean(axis=0))
     concentration = float(len(towards) ** (1 / 3) / spread)
-    least = np.quantile(_density(towards, towards, concentration), 1.0 - REGION_SHARE)
+    # a draw is at the peak of its own kernel, where no other is: of the others' it has less
+    others = _density(towards, towards, concentration) - 1.0 / len(towards)
+    least = np.quantile(others, 1.0 - REGION_SHARE)
     return (_density(nodes, towards, concentration) >= least).reshape(_NODES)
 
 

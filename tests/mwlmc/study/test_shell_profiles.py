@@ -112,6 +112,21 @@ def test_a_region_holds_its_share_of_draws_and_no_more_sky_than_that_needs(
     assert (inside[:, 0] == inside[:, -1]).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [30, 100])
+def test_a_region_of_few_directions_holds_its_share_of_others(count):
+    fresh = around(CENTRE, 5.0, 4000, seed=6)
+    longitude, latitude = frames.angles(fresh)
+    longitude = (longitude + np.pi) % (2 * np.pi) - np.pi
+    held = []
+    for seed in range(20):
+        inside = credible_region(around(CENTRE, 5.0, count, seed=100 + seed))
+        row = np.rint((latitude / np.pi + 0.5) * 90).astype(int)
+        column = np.rint((longitude / (2 * np.pi) + 0.5) * 180).astype(int)
+        held.append(inside[row, column].mean())
+    assert np.mean(held) == pytest.approx(0.68, abs=0.04)
+
+
 def test_tables_have_a_row_for_each_shell_of_each_data():
     draws = drawn()
     errors = np.arange(8.0)
