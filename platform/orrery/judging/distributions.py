@@ -10,7 +10,7 @@ import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
 
 from orrery.judging.intervals import widths_or_one
-from orrery.parameters import FloatArray
+from orrery.parameters import BoolArray, FloatArray
 
 # Fractions of a distribution within one and two standard deviations of a normal one.
 ONE_SIGMA = (0.16, 0.84)
@@ -24,6 +24,9 @@ POINTS = 64  # of a density
 _FINE = 8  # bins for each of them, in which draws are counted
 # Share of draws near the last one at a bound; of a normal distribution's fewer are there.
 _PILED_UP = 0.02
+_MOST_BY_CHANCE = (
+    12  # draws of a normal distribution that are so near, of 100 or of 1000
+)
 
 
 def quantile_bands(x: FloatArray) -> FloatArray:
@@ -101,14 +104,16 @@ class Outline:
 
 
 def outline(values: FloatArray) -> Outline:
-    """Returns the outline of values `[n]`, by a kernel estimate with Scott's width."""
+    """Returns the outline of values `[n]`, by a kernel estimate with Silverman's width."""
     levels = np.quantile(
         values, (NEARLY_ALL[0], ONE_SIGMA[0], 0.5, ONE_SIGMA[1], NEARLY_ALL[1])
     )
     if not levels[4] > levels[0]:
         return Outline(levels, places=np.empty(0), density=np.empty(0))
     places = np.linspace(levels[0], levels[4], PLACES)
-    density = scipy.stats.gaussian_kde(values)(places)
+    # a few values far away would make Scott's width, that of the standard deviation, theirs
+    width = float(_kernel_widths(values[:, np.newaxis])[0]) / values.std(ddof=1)
+    density = scipy.stats.gaussian_kde(values, width)(places)
     return Outline(levels, places, density / density.max())
 
 
@@ -156,8 +161,8 @@ def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     kernel = _kernel_widths(draws)
     low = draws.min(axis=0)
     high = draws.max(axis=0)
-    low = low - _room((draws - low < kernel).mean(axis=0), kernel)
-    high = high + _room((high - draws < kernel).mean(axis=0), kernel)
+    low = low - _room(draws - low < kernel, kernel)
+    high = high + _room(high - draws < kernel, kernel)
     fine = (high - low) / (POINTS * _FINE)
     bins = np.minimum((draws - low) // fine, POINTS * _FINE - 1).astype(np.int64)
     smooth = [
@@ -170,15 +175,17 @@ def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     return places, heights / (heights.sum(axis=0) * step)
 
 
-def _room(piled: FloatArray, kernel: FloatArray) -> FloatArray:
+def _room(near: BoolArray, kernel: FloatArray) -> FloatArray:
     """Returns how far densities go on beyond the last draws: not at all at a bound.
 
     Arguments:
-        piled: The shares of draws within one kernel of the last, with shape `[P]`.
+        near: Which draws are within one kernel of the last, with shape `[n, P]`.
         kernel: The kernels' widths, with shape `[P]`.
     """
+    piled = near.mean(axis=0)
     # a parameter whose draws are all the same has no bound, and needs a place
-    at_bound = (piled > _PILED_UP) & (piled < 1.0)
+    is_share = (piled > _PILED_UP) & (piled < 1.0)
+    at_bound = is_share & (near.sum(axis=0) > _MOST_BY_CHANCE)
     return np.where(at_bound, 0.0, 3.0 * kernel)
 
 

@@ -31,6 +31,20 @@ def test_a_density_does_not_leak_beyond_a_bound():
     assert abs(heights - 1.0).max() < 0.1
 
 
+@pytest.mark.parametrize("count", [20, 50, 100, 200, 400])
+def test_few_draws_without_a_bound_are_not_cut_off(count):
+    draws = np.random.default_rng(1).normal(size=(count, 100))
+    places, _ = densities(draws)
+    assert (places[0] < draws.min(axis=0)).mean() > 0.97
+    assert (places[-1] > draws.max(axis=0)).mean() > 0.97
+
+
+def test_a_bound_is_seen_with_two_hundred_draws():
+    draws = np.abs(np.random.default_rng(1).normal(size=(200, 100)))
+    places, _ = densities(draws)
+    assert (places[0] > draws.min(axis=0)).mean() > 0.97
+
+
 def test_densities_hold_all_draws_whatever_the_unit():
     draws = np.random.default_rng(1).normal(size=(500, 1)) * np.array([1e-9, 1.0, 1e12])
     places, heights = densities(draws)
@@ -73,6 +87,15 @@ def test_an_outline_is_that_of_a_normal_distribution():
     expected = normal.pdf(shape.places) / normal.pdf(3.0)
     np.testing.assert_allclose(shape.density, expected, atol=0.05)
     assert not len(outline(np.full(5, 2.0)).places)
+
+
+def test_an_outline_with_heavy_tails_is_as_narrow_as_most_of_its_values():
+    values = np.random.default_rng(1).normal(size=1000)
+    values[:4] *= 300.0
+    shape = outline(values)
+    normal = stats.norm(0.0, 1.0)
+    expected = normal.pdf(shape.places) / normal.pdf(0.0)
+    np.testing.assert_allclose(shape.density, expected, atol=0.12)
 
 
 def test_quantiles_in_bins_are_those_of_their_values():
