@@ -132,6 +132,7 @@ COMPONENTS = (
         "orrery.judging.calibration",
         "judgements",
         readers=(
+            "orrery.judging.contours",
             "orrery.judging.distributions",
             "orrery.judging.likeness",
             "orrery.judging.local_calibration",

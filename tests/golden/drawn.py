@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from orrery.judging import distributions, prior_density
+from orrery.judging import contours, distributions, prior_density
 from orrery.judging.calibration import Calibration
 from orrery.parameters import generator
 
@@ -21,9 +21,9 @@ def drawn() -> Record:
     gaps = np.where(x < -1.0, np.nan, x)
     gaps[:, 2] = np.nan
     bounded = np.stack([np.abs(x[:, 0]), x[:, 1], x[:, 2] + 4.0], axis=1)
-    # of the draws 2 in 148 are at the smallest, and 3 in 149: so many are a bound's
+    # of the draws 8 in 154 are at the smallest, and 9 in 155: so many are a bound's
     rest = 5.0 + random.normal(size=146)
-    free, piled = (np.append(np.zeros(n), rest)[:, np.newaxis] for n in (2, 3))
+    free, piled = (np.append(np.zeros(n), rest)[:, np.newaxis] for n in (8, 9))
     mostly = np.where(np.arange(90) % 3, 0.0, 0.3 * x[:, 0])[:, np.newaxis]
     draws = {"bounded": bounded, "open": free, "ended": piled, "mostly": mostly}
     shapes = [distributions.outline(column) for column in (x[:, 1], x[:20, 0])]
@@ -48,6 +48,10 @@ def drawn() -> Record:
         places, heights = distributions.densities(values)
         record[f"density.places.{name}"] = quantity(places[[0, -1]])
         record[f"density.{name}"] = quantity(heights[::7])
+    edges = tuple(contours.bin_edges(x[:, i], (-1.0, 9.0)) for i in range(2))
+    density, levels = contours.contour_levels(x[:, :2], edges, (0.39, 0.86))
+    record["contours.bins"] = quantity([[*one[:2], *one[-2:]] for one in edges])
+    record["contours.levels"] = quantity([*levels, density.max()])
     return record
 
 

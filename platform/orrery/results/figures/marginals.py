@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from orrery.judging.contours import NEARLY_ALL, bin_edges, contour_levels
 from orrery.judging.distributions import TWO_SIGMA
 from orrery.judging.intervals import posterior_summary
 from orrery.parameters import FloatArray, Parameter
@@ -145,7 +146,7 @@ def _spans(
     sets: Sequence[FloatArray], prior: FloatArray | None, marks: Sequence[FloatArray]
 ) -> list[tuple[float, float]]:
     """Returns a range for each parameter: nearly all draws, most of the prior, all points."""
-    ends = [np.quantile(values, (0.002, 0.998), axis=0) for values in sets]
+    ends = [np.quantile(values, NEARLY_ALL, axis=0) for values in sets]
     if prior is not None:
         ends.append(np.quantile(prior, TWO_SIGMA, axis=0))
     # NaN, where a point is unknown, is no end.
@@ -182,25 +183,55 @@ def _draw_corner() -> Callable[..., Figure]:
 def _overlay(
     figure: Figure, values: FloatArray, spans: list[tuple[float, float]], ink: _Ink
 ) -> None:
-    lines = {"linewidths": ink.width, "linestyles": ink.dashes}
+    edges = [
+        bin_edges(column, span) for column, span in zip(values.T, spans, strict=True)
+    ]
     _draw_corner()(
         values,
         fig=figure,
-        range=spans,
-        bins=32,
-        smooth=1.2,
+        range=[(float(one[0]), float(one[-1])) for one in edges],
+        bins=[len(one) - 1 for one in edges],
         smooth1d=0.8,
         color=ink.colour,
-        levels=CONTOURS,
         weights=np.full(len(values), 1.0 / len(values)),
         plot_datapoints=False,
         plot_density=False,
-        no_fill_contours=True,  # an opaque base would hide what was drawn before
-        fill_contours=ink.filled,
+        plot_contours=False,  # its levels are shares of what it has smoothed
         max_n_ticks=4,
         hist_kwargs={"linewidth": ink.width, "linestyle": ink.dashes},
-        contour_kwargs=lines,
     )
+    grid = _grid(figure)
+    for i, j in zip(*np.tril_indices(len(grid)), strict=True):
+        if i == j:
+            _per_unit(grid[i, i], edges[i])
+        else:
+            _draw_contours(grid[i, j], values[:, [j, i]], (edges[j], edges[i]), ink)
+            grid[i, j].set_ylim(spans[i])
+        grid[i, j].set_xlim(spans[j])
+
+
+def _draw_contours(
+    axes: Axes, draws: FloatArray, edges: tuple[FloatArray, FloatArray], ink: _Ink
+) -> None:
+    """Draws lines within which the densest `CONTOURS` of draws `[n, 2]` are."""
+    density, levels = contour_levels(draws, edges, CONTOURS)
+    # an empty bin all around closes what would end at an edge
+    shown = np.pad(density, 1).T
+    x, y = (np.append(e, 2 * e[-1] - e[-2]) - (e[1] - e[0]) / 2 for e in edges)
+    if ink.filled:
+        shades = [(ink.colour, i / (len(levels) + 1)) for i in range(1, len(levels))]
+        ends = [*levels, 2 * density.max()]
+        axes.contourf(
+            x, y, shown, ends, colors=[*shades, ink.colour], antialiased=False
+        )
+    lines: dict[str, Any] = {"linewidths": ink.width, "linestyles": ink.dashes}
+    axes.contour(x, y, shown, levels, colors=ink.colour, **lines)
+
+
+def _per_unit(axes: Axes, edges: FloatArray) -> None:
+    """Makes the latest histogram one of probability in a unit: sets have bins of their own."""
+    line = axes.lines[-1]
+    line.set_ydata(np.asarray(line.get_ydata()) / (edges[1] - edges[0]))
 
 
 def _show_peaks(figure: Figure) -> None:
