@@ -36,6 +36,7 @@ from mwlmc.observed.reduction_options import (
     missing_numbers,
     parser,
 )
+from mwlmc.observed.satellite_members import note_satellites
 from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import READ, StarTable, check_lines, select
 from mwlmc.observed.survey_sample import (
@@ -151,8 +152,7 @@ def bin_stars(
 
 def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
     # another version of these may draw other bootstrap samples
-    libraries = (np, scipy, astropy)
-    versions = {library.__name__: library.__version__ for library in libraries}
+    versions = {one.__name__: one.__version__ for one in (np, scipy, astropy)}
     return {
         "source": table.source,
         **({"checks": table.checks} if table.checks else {}),
@@ -251,17 +251,13 @@ def _restored(file: OpenedFile) -> BinnedTable:
 
 
 def _read_sample(table: Table, bins: tuple[Bin, ...]) -> Sample:
-    lists = zip(*(map(_plain, table[name]) for name in SAMPLED), strict=True)
+    lists = zip(*([tuple(v.tolist()) for v in table[n]] for n in SAMPLED), strict=True)
     about = table.meta["sample"]
     stars = tuple(
         BinSample(cells=cells, counts=counts, errors=errors)
         for cells, counts, errors in lists
     )
     return Sample(bins, stars, about["healpix_nside"], about["distance_error"])
-
-
-def _plain(values: FloatArray) -> tuple[float, ...]:
-    return tuple(values.tolist())
 
 
 def load_binned(
@@ -319,6 +315,7 @@ def _reduce(
     table = select(read, selection)
     # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
+    table = note_satellites(table, rest_frame.v_gsr)
     supported = supported_bins(rest_frame, binning, stars.name)
     result = bin_stars(table, rest_frame, supported, name or stars.stem, seed)
     check_errors(result.bins, result.moments, result.errors, stars.name)
