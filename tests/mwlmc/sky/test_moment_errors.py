@@ -1,5 +1,7 @@
 """Laws of the moments' errors: those of a normal sample, and honest where stars are few."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import Profile, SkyBinning
 from mwlmc.sky.moment_errors import summary_errors, usual_mean_square
+from mwlmc.sky.moments import clipped_moments
 from mwlmc.sky.patches import ALL_SKY, Directions
 
 
@@ -22,17 +25,51 @@ def _stars(count, spread=100.0, seed=10, near=30.0, far=100.0):
     )
 
 
-def _binning(*bins):
+def _binning(*bins, clip=3.0):
     moments = ("mean", "dispersion")
-    return SkyBinning("test", (Profile(ALL_SKY, "v_gsr", bins, moments),))
+    return SkyBinning("test", (Profile(ALL_SKY, "v_gsr", bins, moments),), clip)
 
 
 def test_bootstrap_errors_are_those_of_a_normal_sample():
-    stars, binning = _stars(2000), _binning((30.0, 100.0))
+    stars, binning = _stars(2000), _binning((30.0, 100.0), clip=9.0)
     errors = summary_errors(stars, binning, seed=1, resamples=2000)
     sigma = kinematics.binned_moments(stars, binning).dispersion[0, 0]
     assert errors.mean[0] == pytest.approx(sigma / np.sqrt(2000), rel=0.1)
     assert errors.dispersion[0] == pytest.approx(sigma / np.sqrt(4000), rel=0.1)
+
+
+def _velocities(kind, count, random):
+    if kind == "normal":
+        return random.normal(0, 100, count)
+    return random.laplace(0, 50, count)  # a few are fast, as across radial orbits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["normal", "a few are fast"])
+def test_errors_are_what_moments_scatter_by_clipping_included(kind):
+    random = np.random.default_rng(7)
+    count, surveys = 300, 3000
+    values = _velocities(kind, count * surveys, random)
+    owner = np.repeat(np.arange(surveys), count)
+    found = clipped_moments(values, owner, surveys)
+    errors = []
+    for _ in range(40):
+        v_gsr = _velocities(kind, count, random)
+        stars = replace(_stars(count), v_gsr=v_gsr)
+        one = summary_errors(stars, _binning((30.0, 100.0)), seed=1, resamples=200)
+        errors.append([one.mean[0], one.dispersion[0]])
+    claimed = np.sqrt(np.mean(np.square(errors), axis=0))
+    true = found.mean.std(), found.dispersion.std()
+    np.testing.assert_allclose(claimed, true, rtol=0.15)
+
+
+def test_one_failed_velocity_of_twelve_does_not_decide_their_errors():
+    stars, binning = _stars(12), _binning((30.0, 100.0))
+    failed = np.append(stars.v_gsr, 1200.0)
+    more = replace(_stars(13), v_gsr=failed)
+    honest, errors = (summary_errors(one, binning, seed=1) for one in (stars, more))
+    assert errors.mean[0] == pytest.approx(honest.mean[0], rel=0.1)
+    assert errors.dispersion[0] == pytest.approx(honest.dispersion[0], rel=0.1)
 
 
 def test_errors_are_seeded_and_each_bin_has_its_own_stream():
