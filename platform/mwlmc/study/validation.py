@@ -24,7 +24,7 @@ from mwlmc.model.trajectories import (
 )
 from mwlmc.parameters import FRICTION
 from mwlmc.simulator import VERSION as ENGINE_VERSION
-from mwlmc.study.live_orbits import LiveOrbits, read_live_orbits
+from mwlmc.study.live_orbits import GALAXIES, LiveOrbits, read_live_orbits
 from mwlmc.study.options import Validation
 from mwlmc.study.wording import table_words
 from orrery.parameters import FloatArray
@@ -39,6 +39,7 @@ VERSIONS = {"live_orbits": VERSION}
 _TABLE = "nbody.orbits"
 FRICTION_STEP = 0.01  # of log10 lambda_DF
 TOLERATED = 0.1  # of a ratio: no more than the posteriors' own width of a velocity
+_ROUNDED_MASS = 1e-3  # of a mass, which is interpolated
 _UNIT_FRICTION = 0.0  # log10 lambda_DF of friction as Chandrasekhar's formula has it
 
 
@@ -141,7 +142,8 @@ def beside_live(
         circular_velocity: Of the rigid Milky Way at the Sun [km/s].
 
     Raises:
-        ValueError: If no concentration reaches the circular velocity.
+        ValueError: If no concentration reaches the circular velocity, or no rigid halo has
+            the live one's mass.
     """
     frictions = _frictions()
     paths = _rewound(orbits, frictions, circular_velocity)
@@ -176,6 +178,7 @@ def _rewound(
     """Returns rigid rewinds from where the live LMC is today, one for each friction."""
     within = np.full(len(frictions), orbits.milky_way_within)
     m200 = total_masses.milky_way_m200(within, circular_velocity)
+    _check_mass(orbits, m200, circular_velocity)
     galaxies = Galaxies(
         potentials.milky_way_halo(
             m200, potentials.concentration(m200, circular_velocity)
@@ -185,6 +188,18 @@ def _rewound(
     )
     today = torch.as_tensor(orbits.relative[-1])[:, None].repeat(1, len(frictions))
     return rewind(today[:3], today[3:], galaxies)
+
+
+def _check_mass(orbits: LiveOrbits, m200: FloatArray, circular_velocity: float) -> None:
+    """Raises ValueError if the rigid halos are the nearest to the live one, and not like it."""
+    rigid = total_masses.milky_way_halo_within(m200, circular_velocity)
+    if not np.allclose(rigid, orbits.milky_way_within, rtol=_ROUNDED_MASS):
+        raise ValueError(
+            f"{GALAXIES}, {orbits.name}: the Milky Way's halo has {orbits.milky_way_within:.3g} "
+            f"Msun within 50 kpc; the nearest rigid one with {circular_velocity:g} km/s at the Sun "
+            f"has {rigid[0]:.3g}: are mass and scale in Msun and kpc? if so, leave this "
+            "simulation out"
+        )
 
 
 def _orbit_table(found: Sequence[RigidAndLive]) -> dict[str, Table]:

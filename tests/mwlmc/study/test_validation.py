@@ -126,6 +126,15 @@ def test_a_light_lmc_pulls_little_and_is_taken(rigid, write):
     assert read_live_orbits(write(milky_way, lmc, galaxies=(1.5e10, *MILKY_WAY)))
 
 
+@pytest.mark.parametrize("mass", [6e12, 3e11])
+def test_a_milky_way_that_no_rigid_one_is_like_is_refused(mass, rigid, write):
+    """The nearest rigid halo would be compared in its place."""
+    folder = write(*rigid, galaxies=(1.5e11, mass, 30.0 if mass < 1e12 else 60.0))
+    (live,) = read_live_orbits(folder)
+    with pytest.raises(ValueError, match=r"galaxies\.csv, toy: .* within 50 kpc"):
+        validation.beside_live(live)
+
+
 def _damaged(kind, milky_way, lmc):
     milky_way = np.array(milky_way)
     if kind == "columns":
