@@ -42,7 +42,8 @@ def radial_bands(
         label: The quantity, with its unit.
         prior: Likewise `[3, K]`, in grey over the whole bin.
         points: For each label what others measured: nearest and furthest distance, lower
-            end, median and upper end `[5]`; an infinite distance ends with the bins.
+            end, median and upper end `[5]`; an infinite distance ends with the bins. What
+            was measured beyond all bins has no place, and is left out.
         abscissa: The label of the distances, with their unit.
 
     Raises:
@@ -111,11 +112,19 @@ def _draw_boxes(
     hold_ends(axes, Ends(name, start + width / 2, low, high, median))
 
 
+def _shown(found: FloatArray, inside: tuple[float, float]) -> bool:
+    """Returns whether what was measured is about distances of which some are on the axis."""
+    nearest, furthest = found[:2]
+    at_one = nearest == furthest and inside[0] <= nearest <= inside[1]
+    return bool(at_one or (nearest < inside[1] and furthest > inside[0]))
+
+
 def _draw_points(
     axes: Axes, points: Mapping[str, FloatArray], edges: FloatArray
 ) -> None:
     """Draws what others measured, each over the distances that it is about."""
     inside = float(edges[0]), float(edges[-1])
+    points = {name: found for name, found in points.items() if _shown(found, inside)}
     ranges = np.array([np.clip(found[:2], *inside) for found in points.values()])
     for (name, found), (nearest, furthest), number in zip(
         points.items(), ranges.reshape(-1, 2), itertools.count(), strict=False

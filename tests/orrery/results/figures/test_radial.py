@@ -64,6 +64,18 @@ def test_others_stand_at_their_distances():
     assert axes.get_xlim() == (50.0, 100.0)
 
 
+def test_what_was_measured_elsewhere_is_not_drawn_at_the_edge():
+    points = {
+        "further": np.array([110.0, 110.0, 31.0, 39.0, 47.0]),
+        "nearer": np.array([20.0, 50.0, 28.0, 32.0, 36.0]),
+        "beyond": np.array([100.0, np.inf, 28.0, 32.0, 36.0]),
+        "at the edge": np.array([100.0, 100.0, 28.0, 32.0, 36.0]),
+    }
+    axes = figures.radial_bands(EDGES, BANDS, "v [km/s]", points=points).axes[0]
+    found = {one.get_label() for one in axes.containers}
+    assert found & points.keys() == {"at the edge"}
+
+
 def test_bins_are_those_of_the_edges():
     with pytest.raises(ValueError, match=r"'DESI' has shape \(3, 2\) for 1 bins"):
         figures.radial_bands(EDGES[:2], BANDS, "v [km/s]")
