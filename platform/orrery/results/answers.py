@@ -1,11 +1,13 @@
 """Answers as documents hold them: numbers, or text in place of what is not finite."""
 
 from collections.abc import Iterable, Sequence
+from math import floor, log10
 from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.wording import OUTCOMES
 
+_MOST_DECIMALS = 12
 _COLUMNS = ("data", "quantity", "unit", "median", "lower", "upper")
 _TESTED_BY = ("calibration", "prior_predictive", "predictive", "leakage")
 UNUSABLE = "failed, not to be used"
@@ -157,14 +159,28 @@ def recommended(answers: Sequence[JSON]) -> list[JSON]:
     return [one for one in first if one["quantity"] == first[0]["quantity"]]
 
 
-def decimals(answers: Sequence[JSON], quantity: str) -> int:
-    """Returns how many decimals a quantity deserves: by the narrowest of its intervals."""
+def decimals(answers: Sequence[JSON], quantity: str, unit: str) -> int:
+    """Returns how many decimals a quantity deserves: two digits of its narrowest interval.
+
+    Arguments:
+        answers: Of a document.
+        quantity: The quantity.
+        unit: In which it is: in another its numbers are others.
+
+    Example:
+        >>> one = {"quantity": "k", "unit": "pc", "median": 0.0012}
+        >>> decimals([{**one, "lower": 0.001, "upper": 0.0015}], "k", "pc")
+        5
+    """
     widths = [
         one["upper"] - one["lower"]
         for one in answers
-        if one["quantity"] == quantity and has_interval(one)
+        if (one["quantity"], one["unit"]) == (quantity, unit) and has_interval(one)
     ]
-    return 1 if min(widths, default=0.0) >= 1.0 else 2
+    narrowest = min((width for width in widths if width > 0), default=0.0)
+    if not narrowest:
+        return 2
+    return 1 if narrowest >= 1.0 else min(1 - floor(log10(narrowest)), _MOST_DECIMALS)
 
 
 def has_interval(answer: JSON) -> bool:
@@ -197,7 +213,7 @@ def answer_sentences(
     meanings = dict.fromkeys(one["meaning"] for one in asked if one.get("meaning"))
     said = [f"{asked[0]['quantity']}: {meaning}." for meaning in meanings]
     for one in filter(has_interval, asked):
-        digits = decimals(answers, one["quantity"])
+        digits = decimals(answers, one["quantity"], one["unit"])
         middle, low, high = one["median"], one["lower"], one["upper"]
         value = f"{middle:.{digits}f} +{high - middle:.{digits}f} -{middle - low:.{digits}f}"
         unit = f" {one['unit']}" if one["unit"] else ""

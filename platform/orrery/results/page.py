@@ -219,18 +219,18 @@ def _answers(answers: list[JSON], metrics: JSON, verdicts: list[JSON]) -> JSON:
     """Returns answers as a table: a row for each data, a column for each quantity."""
     quantities = dict.fromkeys((one["quantity"], one["unit"]) for one in answers)
     cells = {
-        (one["data"], one["quantity"]): _answer(
-            one, metrics, decimals(answers, one["quantity"])
+        (one["data"], one["quantity"], one["unit"]): _answer(
+            one, metrics, decimals(answers, one["quantity"], one["unit"])
         )
         for one in answers
     }
     rows = [
-        (data, [cells.get((data, quantity)) for quantity, _ in quantities])
+        (data, [cells.get((data, *column)) for column in quantities])
         for data in dict.fromkeys(one["data"] for one in answers)
     ]
     # what was asked for first stands in a sentence, of each data that is recommended
     asked = recommended(answers)
-    first = [cells[one["data"], one["quantity"]] for one in asked]
+    first = [cells[one["data"], one["quantity"], one["unit"]] for one in asked]
     said = [
         {**one, "doubt": doubt(one, verdicts)}
         for one in first

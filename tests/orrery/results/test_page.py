@@ -119,6 +119,24 @@ def test_an_answer_of_nothing_has_no_sign(drawn):
     assert "\N{MINUS SIGN}0.0" not in answers
 
 
+def test_small_numbers_are_not_nought_and_each_stands_below_its_own_unit(drawn):
+    def body(recording):
+        size = Answer("posterior.a.k", "a", "k", "pc", 0.0012, 0.0010, 0.0015)
+        other = Answer("posterior.b.k", "b", "k", "km", 3.7e10, 3.1e10, 4.6e10)
+        recording.answers([size, other])
+
+    text = (drawn(body=body).folder / "report.html").read_text()
+    answers = text.partition('class="answers"')[2].partition("</table>")[0]
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", answers)
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+    # a column for pc, then one for km
+    (size, nothing), (none, other) = cells
+    assert [nothing, none] == ["", ""]
+    assert size.startswith("0.00120<")
+    assert other.startswith("37000000000.0<")
+    assert "k = <b>0.00120</b>" in text
+
+
 def test_a_mean_without_an_interval_is_said_to_be_one(drawn):
     def body(recording):
         unknown = (math.nan, math.nan, math.nan, (11.28, 13.62), 11.801)
