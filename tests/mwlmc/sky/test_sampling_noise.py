@@ -16,13 +16,21 @@ STARS = 1500
 SPREAD = 90.0  # [km/s]
 
 
-def simulated(seed=1, stars=STARS, count=SIMULATIONS):
+def radial(random, size):
+    """Returns velocities of which a few are fast, as those across radial orbits are."""
+    return random.laplace(0.0, SPREAD / np.sqrt(2.0), size)
+
+
+def simulated(seed=1, stars=STARS, count=SIMULATIONS, velocities=None):
     """Returns simulations of one and the same halo, whose stars alone are others."""
     random = generator(seed)
     direction = random.normal(size=(count * stars, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     position = direction * random.uniform(30.0, 100.0, size=(count * stars, 1))
-    velocity = SPREAD * random.normal(size=(count * stars, 3))
+    size = (count * stars, 3)
+    velocity = (
+        velocities(random, size) if velocities else random.normal(0, SPREAD, size)
+    )
     names = ("x", "y", "z", "vx", "vy", "vz")
     columns = np.concatenate([position, velocity], axis=1).T
     return Records(
@@ -33,10 +41,13 @@ def simulated(seed=1, stars=STARS, count=SIMULATIONS):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("velocities", [None, radial])
 @pytest.mark.parametrize("kinds", [("mean",), ("mean", "dispersion")])
-def test_they_are_the_scatter_of_simulations_that_differ_in_their_stars_alone(kinds):
-    binning = DESI_FOOTPRINT.with_moments(kinds, ("v_gsr",))
-    records = simulated()
+def test_they_are_the_scatter_of_simulations_that_differ_in_their_stars_alone(
+    kinds, velocities
+):
+    binning = DESI_FOOTPRINT.with_moments(kinds, ("v_gsr", "v_tb"))
+    records = simulated(velocities=velocities)
     found = sampling_errors(records, binning)
     scatter = velocity_moments(records, binning).std(axis=0)
     assert found[:6].tolist() == [0.0] * 6
