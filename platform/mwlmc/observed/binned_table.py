@@ -60,7 +60,7 @@ from orrery.tables.options import MOST_MISSING
 from orrery.tables.outputs import check_output
 from orrery.tables.reading import guarded, read_table
 
-VERSION = 19  # of reading, selecting and binning stars; raised whenever numbers change
+VERSION = 20  # of reading, selecting and binning stars; raised whenever numbers change
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray, IntArray, generator
 from orrery.records import Observation
 
-VERSION = 4  # of data vectors, observed and mock; raised whenever they change
+VERSION = 5  # of data vectors, observed and mock; raised whenever they change
 
 
 _FILLED = Measurement()

@@ -13,7 +13,7 @@ from orrery.parameters import FloatArray
 
 Span = tuple[float, float]
 
-NEARLY_ALL = (0.002, 0.998)  # of draws, which an axis holds
+AXIS_ENDS = (0.002, 0.998)  # of draws, which an axis holds
 _COARSEST, _FINEST = (
     32,
     256,
@@ -47,7 +47,7 @@ def bin_edges(values: FloatArray, span: Span) -> FloatArray:
     length = high - low
     width = min(_PART * _core_width(values) or length, length / _COARSEST)
     width = max(width, length / _FINEST)
-    first, last = np.quantile(values, NEARLY_ALL)
+    first, last = np.quantile(values, AXIS_ENDS)
     first = max(min(first, low), low - length)
     last = min(max(last, high), high + length)
     return np.linspace(first, last, round((last - first) / width) + 1)

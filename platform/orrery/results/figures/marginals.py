@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from orrery.judging.contours import NEARLY_ALL, bin_edges, contour_levels
+from orrery.judging.contours import AXIS_ENDS, bin_edges, contour_levels
 from orrery.judging.distributions import TWO_SIGMA
 from orrery.judging.intervals import posterior_summary
 from orrery.parameters import FloatArray, Parameter
@@ -146,7 +146,7 @@ def _spans(
     sets: Sequence[FloatArray], prior: FloatArray | None, marks: Sequence[FloatArray]
 ) -> list[tuple[float, float]]:
     """Returns a range for each parameter: nearly all draws, most of the prior, all points."""
-    ends = [np.quantile(values, NEARLY_ALL, axis=0) for values in sets]
+    ends = [np.quantile(values, AXIS_ENDS, axis=0) for values in sets]
     if prior is not None:
         ends.append(np.quantile(prior, TWO_SIGMA, axis=0))
     # NaN, where a point is unknown, is no end.
