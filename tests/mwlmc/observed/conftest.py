@@ -5,7 +5,8 @@ import pytest
 
 from mwlmc.observed.binned_table import read_binned
 from mwlmc.observed.star_tables import StarTable
-from mwlmc.sky import frames
+from mwlmc.sky import frames, moment_errors
+from mwlmc.sky.moments import unclipped
 from orrery.tables.bundled import bundled_tables
 
 OBSERVED = bundled_tables()["desi_dr1_bhb.ecsv"].parent
@@ -57,3 +58,15 @@ def observed_stars():
         )
 
     return observe
+
+
+@pytest.fixture
+def clipped_once(monkeypatch):
+    """As committed tables have errors, with which what is published was found."""
+
+    def bootstrap(sample, clip, random, resamples):
+        left = sample[unclipped(sample, np.zeros(len(sample), int), 1, clip)]
+        drawn = left[random.integers(len(left), size=(resamples, len(left)))]
+        return drawn.mean(axis=1).std(), drawn.std(axis=1).std()
+
+    monkeypatch.setattr(moment_errors, "_bootstrap", bootstrap)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import main, read_binned
-from mwlmc.sky import moment_errors, selection_function
-from mwlmc.sky.moments import unclipped
+from mwlmc.sky import selection_function
 from orrery.tables.bundled import bundled_tables
 
 OBSERVED = bundled_tables()["desi_dr1_bhb.ecsv"].parent
@@ -22,18 +21,6 @@ def eighths(monkeypatch):
     """As committed tables tell errors, with which what is published was found: of eighths."""
     monkeypatch.setattr(selection_function, "_PARTS", 1)
     monkeypatch.setattr(selection_function, "_middle", lambda errors: errors)
-
-
-@pytest.fixture
-def clipped_once(monkeypatch):
-    """As committed tables have errors, with which what is published was found."""
-
-    def bootstrap(sample, clip, random, resamples):
-        left = sample[unclipped(sample, np.zeros(len(sample), int), 1, clip)]
-        drawn = left[random.integers(len(left), size=(resamples, len(left)))]
-        return drawn.mean(axis=1).std(), drawn.std(axis=1).std()
-
-    monkeypatch.setattr(moment_errors, "_bootstrap", bootstrap)
 
 
 @pytest.mark.parametrize("name", COMMITTED)

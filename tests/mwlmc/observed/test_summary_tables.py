@@ -57,7 +57,9 @@ def test_why_there_is_one_posterior_instead_of_two_is_said(desi, giants):
     assert motions_note(few).endswith("all of its bins are left out.")
 
 
-def test_giants_give_the_same_without_v_tb_binned_and_as_stars(giants, shared):
+def test_giants_give_the_same_without_v_tb_binned_and_as_stars(
+    giants, shared, clipped_once
+):
     selection = StarSelection(inner=30.0, outer=160.0)
     stars = load_binned(shared / "data" / "sdss_kgiants.csv", QUADRANTS, selection)
     assert motions_note(stars) == ""
