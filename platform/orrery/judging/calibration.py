@@ -26,7 +26,7 @@ from orrery.pairs import Pairs, Splits, check_learned, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 14  # of all judgements; raised whenever one of their numbers changes
+VERSION = 15  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged

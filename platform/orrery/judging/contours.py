@@ -14,14 +14,11 @@ from orrery.parameters import FloatArray
 Span = tuple[float, float]
 
 AXIS_ENDS = (0.002, 0.998)  # of draws, which an axis holds
-_COARSEST, _FINEST = (
-    32,
-    256,
-)  # bins along an axis: with more, one is narrower than a pixel
+# Bins along an axis: with more than the most, one is narrower than a pixel.
+_COARSEST, _FINEST = 32, 256
 _PART = 0.2  # of the draws' width, which a bin is at most
-_CORE = (
-    0.3  # of draws, by whose width theirs is known also if they are in several places
-)
+# Of draws, by whose width theirs is known also if they are in several places.
+_CORE = 0.3
 _SIGMA = 0.77  # width of the narrowest interval with so many normal draws [sigma]
 _SMOOTHED = 1.2  # bins, the width of a kernel for many draws: Scott's for so many
 _MANY = 5000

@@ -24,9 +24,8 @@ POINTS = 64  # of a density
 _FINE = 8  # bins for each of them, in which draws are counted
 # Share of draws near the last one at a bound; of a normal distribution's fewer are there.
 _PILED_UP = 0.02
-_MOST_BY_CHANCE = (
-    12  # draws of a normal distribution that are so near, of 100 or of 1000
-)
+# Draws of a normal distribution that are so near, of 100 or of 1000.
+_MOST_BY_CHANCE = 12
 
 
 def quantile_bands(x: FloatArray) -> FloatArray:

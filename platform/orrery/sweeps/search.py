@@ -41,7 +41,7 @@ from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
 _TIMES = 3  # that trials are begun again whose processes were lost before they began
-VERSION = 17  # of what proposes and stops; raised whenever the trials of a seed change
+VERSION = 18  # of what proposes and stops; raised whenever the trials of a seed change
 
 
 class AllTrialsFailedError(ValueError):
