@@ -152,7 +152,8 @@ def bin_stars(
 
 def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
     # another version of these may draw other bootstrap samples
-    versions = {one.__name__: one.__version__ for one in (np, scipy, astropy)}
+    libraries = (np, scipy, astropy)
+    versions = {library.__name__: library.__version__ for library in libraries}
     return {
         "source": table.source,
         **({"checks": table.checks} if table.checks else {}),
@@ -251,11 +252,11 @@ def _restored(file: OpenedFile) -> BinnedTable:
 
 
 def _read_sample(table: Table, bins: tuple[Bin, ...]) -> Sample:
-    lists = zip(*([tuple(v.tolist()) for v in table[n]] for n in SAMPLED), strict=True)
+    columns = [[tuple(row.tolist()) for row in table[name]] for name in SAMPLED]
     about = table.meta["sample"]
     stars = tuple(
         BinSample(cells=cells, counts=counts, errors=errors)
-        for cells, counts, errors in lists
+        for cells, counts, errors in zip(*columns, strict=True)
     )
     return Sample(bins, stars, about["healpix_nside"], about["distance_error"])
 

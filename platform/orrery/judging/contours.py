@@ -54,9 +54,8 @@ def _core_width(values: FloatArray) -> float:
     """Returns how wide draws are where they are densest, as a standard deviation."""
     ordered = np.sort(values)
     count = int(np.ceil(_CORE * len(values)))
-    return float((ordered[count - 1 :] - ordered[: len(ordered) - count + 1]).min()) / (
-        _SIGMA
-    )
+    widths = ordered[count - 1 :] - ordered[: len(ordered) - count + 1]
+    return float(widths.min()) / _SIGMA
 
 
 def contour_levels(
